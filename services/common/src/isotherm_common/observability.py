@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -101,9 +101,13 @@ class ObservabilityServer:
             ConfigurationError: the address cannot be bound.
         """
         try:
-            self._server = ThreadingHTTPServer((settings.host, settings.port), _handler(health, registry, dict(pages or {})))
+            self._server = ThreadingHTTPServer(
+                (settings.host, settings.port), _handler(health, registry, dict(pages or {}))
+            )
         except OSError as error:
-            message = f"METRICS_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}. Choose another."
+            message = (
+                f"METRICS_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}. Choose another."
+            )
             raise ConfigurationError(message) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="observability", daemon=True)
 
@@ -112,7 +116,7 @@ class ObservabilityServer:
         """The port listened on."""
         return int(self._server.server_address[1])
 
-    def start(self) -> ObservabilityServer:
+    def start(self) -> Self:
         """Serve in a thread of its own."""
         self._thread.start()
         return self
@@ -124,7 +128,7 @@ class ObservabilityServer:
             self._thread.join()
         self._server.server_close()
 
-    def __enter__(self) -> ObservabilityServer:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:

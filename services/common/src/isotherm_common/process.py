@@ -60,6 +60,6 @@ def run(main: Callable[[], int | None]) -> int:
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.OK)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line of defence: it is logged whole and has an exit code
         structlog.get_logger().exception("stopped", exit_code=int(ExitCode.INTERNAL))
         return int(ExitCode.INTERNAL)

@@ -66,7 +66,9 @@ def retry(
         if error is not None and on_retry is not None:
             on_retry(error)
         wait = state.next_action.sleep if state.next_action else 0.0
-        log.warning("retrying", doing=doing, attempt=state.attempt_number, wait_seconds=round(wait, 3), error=str(error))
+        log.warning(
+            "retrying", doing=doing, attempt=state.attempt_number, wait_seconds=round(wait, 3), error=str(error)
+        )
 
     stop: list[tenacity.stop.stop_base] = [tenacity.stop_when_event_set(shutdown.event)]
     if policy.give_up_after_seconds is not None:

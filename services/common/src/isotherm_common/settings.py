@@ -98,12 +98,12 @@ def setting(
     """
     variable = Variable(name, help, default, minimum, maximum, check)
     keywords: dict[str, Any] = {} if default is _REQUIRED else {"default": default}
-    return dataclasses.field(metadata={"variable": variable}, **keywords)
+    return dataclasses.field(kw_only=True, metadata={"variable": variable}, **keywords)
 
 
 def group(kind: type[T]) -> T:
     """Declare a field that is itself a dataclass of settings."""
-    return typing.cast("T", dataclasses.field(metadata={"group": kind}))
+    return typing.cast("T", dataclasses.field(kw_only=True, metadata={"group": kind}))
 
 
 def load(kind: type[T], environ: Mapping[str, str]) -> T:
