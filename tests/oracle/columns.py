@@ -1,0 +1,219 @@
+"""How one column is rendered as canonical text: by MySQL on one side, from BSON on the other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import struct
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from bson import Binary, Decimal128, Int64
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - MySQL's DATETIME has no zone; BSON dates are read naive too
+INT32_TYPES = {"tinyint", "smallint", "mediumint", "year"}
+TEXT_TYPES = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"}
+BYTE_TYPES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+GEOMETRY_TYPES = {
+    "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection",
+}  # fmt: skip
+
+
+class Mismatch(ValueError):  # noqa: N818 - a finding, not a failure
+    """A BSON value is not of the type that the contract names."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as information_schema describes it."""
+
+    name: str
+    data_type: str
+    column_type: str
+    fraction_digits: int
+    precision: int
+
+    @property
+    def sql(self) -> str:
+        """The SQL expression whose text is compared (after `from_mysql`)."""
+        name = f"`{self.name}`"
+        if self.data_type in TEXT_TYPES:
+            return f"HEX(CONVERT({name} USING utf8mb4))"
+        if self.data_type in BYTE_TYPES | GEOMETRY_TYPES | {"vector"}:
+            return f"HEX({name})"
+        if self.data_type in {"bit", "year"}:
+            return f"CAST({name} + 0 AS CHAR)"
+        if self.data_type == "float":
+            return f"CAST(CAST({name} AS DOUBLE) AS CHAR)"
+        return f"CAST({name} AS CHAR)"
+
+    def from_mysql(self, text: str | None) -> str | None:
+        """Bring MySQL's text into canonical form."""
+        return None if text is None else _FROM_MYSQL.get(self.data_type, str)(text)
+
+    def from_bson(self, value: Any) -> str | None:
+        """Render a BSON value as canonical text, checking its type against the contract.
+
+        Raises:
+            Mismatch: the type is another than the contract names.
+        """
+        return None if value is None else _renderer(self)(self, value)
+
+
+def _without_idle_fraction(text: str) -> str:
+    return re.sub(r"\.?0+$", "", text) if "." in text else text
+
+
+def _microseconds(text: str) -> str:
+    sign = -1 if text.startswith("-") else 1
+    hours, minutes, seconds = text.lstrip("-").split(":")
+    whole, _, fraction = seconds.partition(".")
+    total = (int(hours) * 3600 + int(minutes) * 60 + int(whole)) * 1_000_000 + int(fraction.ljust(6, "0") or 0)
+    return str(sign * total)
+
+
+def _canonical_json(text: str) -> str:
+    return _dump(json.loads(text, parse_float=Decimal))
+
+
+def _dump(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k)}:{_dump(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_dump, value)) + "]"
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return json.dumps(value)
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return format(number.normalize(), "f")
+
+
+_FROM_MYSQL: dict[str, Callable[[str], str]] = {
+    "float": lambda text: repr(float(text)),
+    "double": lambda text: repr(float(text)),
+    "datetime": _without_idle_fraction,
+    "timestamp": _without_idle_fraction,
+    "time": _microseconds,
+    "json": _canonical_json,
+}
+
+
+def _expect(value: Any, kind: type | tuple[type, ...], what: str) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        message = f"{type(value).__name__} {value!r} where the contract names {what}"
+        raise Mismatch(message)
+
+
+def _int32(_: Column, value: Any) -> str:
+    _expect(value, int, "int32")
+    if isinstance(value, Int64):
+        message = f"int64 {value!r} where the contract names int32"
+        raise Mismatch(message)
+    return str(value)
+
+
+def _int64(_: Column, value: Any) -> str:
+    _expect(value, Int64, "int64")
+    return str(int(value))
+
+
+def _unsigned64(_: Column, value: Any) -> str:
+    if isinstance(value, Decimal128):
+        return format(value.to_decimal(), "f")
+    return _int64(_, value)
+
+
+def _double(_: Column, value: Any) -> str:
+    _expect(value, float, "double")
+    return repr(value)
+
+
+def _decimal(column: Column, value: Any) -> str:
+    if column.precision > 34:
+        _expect(value, str, "string")
+        return str(value)
+    _expect(value, Decimal128, "Decimal128")
+    return format(value.to_decimal(), "f")
+
+
+def _date(_: Column, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    _expect(value, dt.datetime, "date")
+    return value.strftime("%Y-%m-%d").rjust(10, "0")
+
+
+def _moment(column: Column, value: Any) -> str:
+    if isinstance(value, str):
+        return _without_idle_fraction(value)
+    if column.fraction_digits > 3:
+        _expect(value, Int64, "int64 µs")
+        value = EPOCH + dt.timedelta(microseconds=int(value))
+    _expect(value, dt.datetime, "date")
+    return _without_idle_fraction(value.isoformat(sep=" ", timespec="microseconds"))
+
+
+def _text(_: Column, value: Any) -> str:
+    _expect(value, str, "string")
+    return value.encode().hex().upper()
+
+
+def _bytes(_: Column, value: Any) -> str:
+    _expect(value, bytes, "binary")
+    return value.hex().upper()
+
+
+def _label(_: Column, value: Any) -> str:
+    _expect(value, str, "string")
+    return str(value)
+
+
+def _set(_: Column, value: Any) -> str:
+    _expect(value, list, "array")
+    return ",".join(value)
+
+
+def _geometry(_: Column, value: Any) -> str:
+    _expect(value, dict, "document {srid, wkb}")
+    return (struct.pack("<I", value["srid"]) + bytes(value["wkb"])).hex().upper()
+
+
+def _vector(_: Column, value: Any) -> str:
+    _expect(value, Binary, "BSON vector")
+    return struct.pack(f"<{len(value.as_vector().data)}f", *value.as_vector().data).hex().upper()
+
+
+def _json(_: Column, value: Any) -> str:
+    return _dump(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.to_decimal() if isinstance(value, Decimal128) else value
+
+
+_RENDERERS: dict[str, Callable[[Column, Any], str]] = {
+    "bigint": _int64, "bit": _unsigned64, "float": _double, "double": _double, "decimal": _decimal, "date": _date,
+    "datetime": _moment, "timestamp": _moment, "time": _int64, "enum": _label, "set": _set, "json": _json,
+    "vector": _vector,
+    **dict.fromkeys(INT32_TYPES, _int32),
+    **dict.fromkeys(TEXT_TYPES, _text),
+    **dict.fromkeys(BYTE_TYPES, _bytes),
+    **dict.fromkeys(GEOMETRY_TYPES, _geometry),
+}  # fmt: skip
+
+
+def _renderer(column: Column) -> Callable[[Column, Any], str]:
+    unsigned = "unsigned" in column.column_type
+    if column.data_type == "int":
+        return _int64 if unsigned else _int32
+    if column.data_type == "bigint" and unsigned:
+        return _unsigned64
+    return _RENDERERS[column.data_type]
