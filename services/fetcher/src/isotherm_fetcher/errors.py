@@ -45,19 +45,19 @@ class DatabaseRefused(ConfigurationError):  # noqa: N818 - it says who refused
     """MySQL refuses what it was asked for, and would again."""
 
 
-class QuotaExhausted(TryAgainLater):  # noqa: N818 - it names the state, not a fault
+class QuotaExhausted(TryAgainLater):
     """No quota is left in a window that a run does not wait for."""
 
 
-class AnotherRunner(TryAgainLater):  # noqa: N818 - it names the state, not a fault
+class AnotherRunner(TryAgainLater):
     """Another process is fetching into the same database."""
 
 
-class DatabaseUnavailable(TryAgainLater):  # noqa: N818 - it names the state, not a fault
+class DatabaseUnavailable(TryAgainLater):
     """MySQL cannot be reached, or the connection was lost and the lock with it."""
 
 
-class RunFailed(TryAgainLater):  # noqa: N818 - it names the outcome
+class RunFailed(TryAgainLater):
     """The run could not store anything."""
 
 

@@ -48,7 +48,6 @@ class OpenMeteo:
 
     Args:
         settings: where it is.
-        observe: told of every request's status (`error` when there was no whole answer) and duration in seconds.
         transport: instead of the network.
         clock: Unix seconds.
     """
@@ -81,12 +80,8 @@ class OpenMeteo:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def fetch(self, locations: Sequence[Location], observe: Callable[[str, float], None]) -> Answer:
-        """Ask for the weather of `locations`.
-
-        Args:
-            locations: where.
-            observe: told the request's status (`error` when there was no whole answer) and its duration in seconds.
+    def fetch(self, locations: Sequence[Location]) -> Answer:
+        """Ask for the weather of `locations`, in one request.
 
         Raises:
             UpstreamError: it failed; the kind of error says what to do.
@@ -95,15 +90,10 @@ class OpenMeteo:
         form = query.parameters(locations)
         if self._settings.api_key is not None:
             form["apikey"] = self._settings.api_key.value
-        began = time.monotonic()
-        status = "error"
         try:
             response = self._post(form)
-            status = str(response.status_code)
         except httpx.HTTPError as error:
             raise _without_answer(error) from error
-        finally:
-            observe(status, time.monotonic() - began)
         text = response.text
         if response.status_code != httpx.codes.OK:
             raise _refusal(response.status_code, reason(text) or text.strip()[:200] or response.reason_phrase)
@@ -133,7 +123,7 @@ class OpenMeteo:
         try:
             return parse(text, locations, within)
         except UnusableAnswer as error:
-            raise UpstreamTransient(str(error), status="200", cost=None) from error
+            raise UpstreamTransient(str(error), status="error", cost=None) from error
 
 
 _TRANSPORT_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})

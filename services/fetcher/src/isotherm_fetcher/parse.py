@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from isotherm_fetcher import query
@@ -48,7 +49,7 @@ class UnusableAnswer(ValueError):  # noqa: N818 - the answer is at fault, not th
     """Nothing of an answer can be used."""
 
 
-class _Malformed(ValueError):
+class _Malformed(ValueError):  # noqa: N818 - the location is at fault, not this program
     """One location of an answer cannot be used."""
 
 
@@ -193,7 +194,7 @@ def _hourly(entry: dict[str, Any], doubts: list[str]) -> Hourly:
         message = f"the hourly arrays have {', '.join(str(len(values)) for values in series.values())} values"
         raise _Malformed(message)
     times = tuple(_time(value, "hourly.time") for value in series.pop("time"))
-    if any(later - earlier != _HOUR_SECONDS for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later - earlier != _HOUR_SECONDS for earlier, later in pairwise(times)):
         message = "hourly.time does not rise hour by hour"
         raise _Malformed(message)
     checked = {

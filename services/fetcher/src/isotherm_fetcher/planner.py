@@ -32,7 +32,8 @@ _MOSTLY = 0.5
 _CYCLES_UNTIL_STALE = 2
 _SHORTEST_RUN_SECONDS = 120
 _RUN_MARGIN_SECONDS = 60
-_MARGIN_AFTER_BOUNDARY_SECONDS = 1.0
+MARGIN_AFTER_BOUNDARY_SECONDS = 1.0
+"""How long after a window clears its quota is used: clocks differ a little."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def next_step(now: float, remaining: int, ledger: Ledger, policy: Policy, deadli
         points = min(points, int(left // policy.weight_of_point))
     if points > 0:
         return Send(points)
-    until = window_end(now, "minute") + _MARGIN_AFTER_BOUNDARY_SECONDS
+    until = window_end(now, "minute") + MARGIN_AFTER_BOUNDARY_SECONDS
     return Stop(None, until) if until > deadline else Wait(until)
 
 
@@ -210,16 +211,17 @@ def _stalest_and_struggling(
     return in_turn + healthy[: points - half]
 
 
-def _in_parts(
-    now: float, mode: Mode, chosen: Sequence[Location], total: int, ledger: Ledger, policy: Policy
-) -> Plan:
+def _in_parts(now: float, mode: Mode, chosen: Sequence[Location], total: int, ledger: Ledger, policy: Policy) -> Plan:
     """Lay the chosen locations into the windows as a run of no duration would."""
     spent = Ledger(dict(ledger.by_minute))
     deadline = policy.deadline(now)
     parts: list[Part] = []
-    at, done, stopped_by = now, 0, None
+    at, done = now, 0
+    stopped_by: WindowName | None = None
     if not chosen:
-        stopped_by = next((w for w in policy.limits.limited if w != "minute" and not _fits_one(now, w, ledger, policy)), None)
+        stopped_by = next(
+            (w for w in policy.limits.limited if w != "minute" and not _fits_one(now, w, ledger, policy)), None
+        )
     while done < len(chosen):
         step = next_step(at, len(chosen) - done, spent, policy, deadline)
         if isinstance(step, Wait):

@@ -87,7 +87,9 @@ def grid(wanted: Grid) -> tuple[Place, ...]:
             "choose a larger FETCHER_STEP_DEGREES or a smaller FETCHER_BOUNDING_BOX."
         )
         raise ConfigurationError(message)
-    points = (place(box.south + row * step, box.west + column * step) for row in range(rows) for column in range(columns))
+    points = (
+        place(box.south + row * step, box.west + column * step) for row in range(rows) for column in range(columns)
+    )
     return tuple({point.key: point for point in points}.values())
 
 

@@ -133,9 +133,14 @@ class OpenMeteoSettings:
         return (urlsplit(self.url).hostname or "").lower()
 
     @property
+    def public(self) -> bool:
+        """Whether it is one of Open-Meteo's own hosts: those have quotas, and their weather is not simulated."""
+        return self._host == "open-meteo.com" or self._host.endswith(".open-meteo.com")
+
+    @property
     def default_limits(self) -> Limits:
         """The quota of the host: the free one's, a customer's million a month, or none where the host is your own."""
-        if self._host != "open-meteo.com" and not self._host.endswith(".open-meteo.com"):
+        if not self.public:
             return _UNLIMITED
         return _FREE if self.api_key is None else _CUSTOMER
 

@@ -1,0 +1,123 @@
+"""The command `isotherm-fetcher`: wiring, arguments and signals."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from structlog.contextvars import bind_contextvars
+
+from isotherm_common import logging
+from isotherm_common.process import ConfigurationError, run
+from isotherm_common.retry import ShutdownDuringRetry
+from isotherm_common.settings import load
+from isotherm_common.shutdown import Shutdown
+from isotherm_fetcher import __version__
+from isotherm_fetcher.dry_run import describe_next_run
+from isotherm_fetcher.exporter import export
+from isotherm_fetcher.mysql import open_database
+from isotherm_fetcher.open_meteo import OpenMeteo
+from isotherm_fetcher.run import Task, run_once
+from isotherm_fetcher.settings import Settings
+from isotherm_fetcher.watch import duration, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DESCRIPTION = """Fetches weather from Open-Meteo into MySQL: the stalest locations first, within the quota.
+Settings come from the environment: MYSQL_*, FETCHER_*, OPEN_METEO_*.
+Exit codes: 0 done or partly done, 64 configuration, 70 internal error, 75 try again at the next schedule."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong arguments are a configuration mistake like any other: exit code 64."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        text = f"{self.prog}: {message}. See {self.prog} --help."
+        raise ConfigurationError(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code."""
+    sys.exit(run(lambda: command(sys.argv[1:] if arguments is None else arguments)))
+
+
+def command(arguments: Sequence[str]) -> None:
+    """Do what the arguments say."""
+    options = _parser().parse_args(arguments)
+    settings = load(Settings, os.environ)
+    exporting = options.command == "exporter"
+    logging.configure(settings.log, "fetcher-exporter" if exporting else "fetcher")
+    shutdown = Shutdown.on_signals()
+    try:
+        if exporting:
+            export(settings, shutdown)
+            return
+        bind_contextvars(run_id=None)  # until a run has one
+        interval = settings.interval_seconds if options.watch is None else options.watch or settings.interval_seconds
+        task = _task(settings, interval)
+        if options.dry_run:
+            with open_database(settings.mysql, shutdown) as database:
+                print("\n".join(describe_next_run(task, database, time.time(), settings.region.label)))
+            return
+        with OpenMeteo(settings.open_meteo) as upstream:
+            if options.watch is None:
+                _once(settings, task, upstream, shutdown)
+            else:
+                watch(lambda: _once(settings, task, upstream, shutdown), interval, shutdown)
+    except ShutdownDuringRetry:
+        return
+
+
+def _once(settings: Settings, task: Task, upstream: OpenMeteo, shutdown: Shutdown) -> None:
+    with open_database(settings.mysql, shutdown) as database:
+        run_once(task, database, upstream, shutdown).raise_for_outcome()
+
+
+def _task(settings: Settings, interval_seconds: int) -> Task:
+    return Task(
+        region=settings.region.places(),
+        policy=settings.policy(interval_seconds),
+        simulated=not settings.open_meteo.public,
+        history_seconds=settings.retention.history_hours * 3600,
+        runs_seconds=settings.retention.runs_hours * 3600,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="isotherm-fetcher", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["run", "exporter"],
+        default="run",
+        help="run (the default): fetch; exporter: serve the metrics of all runs",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="print what a run would do and cost; change nothing")
+    how.add_argument(
+        "--watch",
+        metavar="DURATION",
+        nargs="?",
+        type=_duration,
+        const=0,
+        help="run again and again, every DURATION such as 10m (FETCHER_INTERVAL_SECONDS when it is left out)",
+    )
+    parser.add_argument("--version", action="version", version=f"isotherm-fetcher {__version__}")
+    return parser
+
+
+def _duration(text: str) -> int:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The table of runs (contract S6): what each run asked for, stored and spent.
+
+A run's row is written before each request and after it, so that what a run spent is known even when it died.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from isotherm_fetcher.mysql import to_datetime, to_seconds
+from isotherm_fetcher.quota import SECONDS, Ledger, window_start
+
+if TYPE_CHECKING:
+    from pymysql.cursors import Cursor
+
+    from isotherm_fetcher.mysql import Database
+    from isotherm_fetcher.rows import Source
+
+Outcome = Literal["running", "done", "partial", "quota", "failed", "died"]
+
+LATENCY_BOUNDS_SECONDS: tuple[str, ...] = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
+_ERROR_LENGTH = 1000
+_REASONS_KEPT = 8
+
+
+@dataclass
+class Progress:
+    """What a run did so far.
+
+    Attributes:
+        asked: points of the parts that are over, one way or the other.
+        stored: those of them that are stored.
+        failed: those of them that are not.
+        rejected: values that were not plausible.
+        source: who answered.
+        blocked_until: Unix seconds until when the upstream refuses to answer.
+        upstream_status: requests by status.
+        latency_counts: requests by the bucket of their duration, not cumulative.
+        latency_sum_seconds: how long all requests took.
+        weight_by_minute: what was spent.
+        reasons: of failures, the first few.
+    """
+
+    asked: int = 0
+    stored: int = 0
+    failed: int = 0
+    rejected: int = 0
+    source: Source | None = None
+    blocked_until: float | None = None
+    upstream_status: dict[str, int] = field(default_factory=dict)
+    latency_counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LATENCY_BOUNDS_SECONDS, 0))
+    latency_sum_seconds: float = 0.0
+    weight_by_minute: Ledger = field(default_factory=Ledger)
+    reasons: list[str] = field(default_factory=list)
+
+    def request_took(self, status: str, seconds: float) -> None:
+        """Count a request."""
+        self.upstream_status[status] = self.upstream_status.get(status, 0) + 1
+        self.latency_sum_seconds += seconds
+        bound = next(bound for bound in LATENCY_BOUNDS_SECONDS if seconds <= float(bound))
+        self.latency_counts[bound] += 1
+
+    def because(self, reason: str) -> None:
+        """Keep a reason, once, while there are few."""
+        if reason not in self.reasons and len(self.reasons) < _REASONS_KEPT:
+            self.reasons.append(reason)
+
+    @property
+    def error(self) -> str | None:
+        """The reasons in the length that the table has room for."""
+        return "; ".join(self.reasons)[:_ERROR_LENGTH] or None
+
+    def latency_buckets(self) -> dict[str, int]:
+        """Return the cumulative buckets, as Prometheus has them."""
+        total, buckets = 0, {}
+        for bound in LATENCY_BOUNDS_SECONDS:
+            total += self.latency_counts[bound]
+            buckets[bound] = total
+        return buckets
+
+
+def start(database: Database, now: float) -> int:
+    """Enter a run that begins; return its key. Holding the lock, every other run that seems to go on has died."""
+    database.write(
+        "UPDATE fetch_runs SET outcome = 'died', error = COALESCE(error, 'the process ended without finishing the run') "
+        "WHERE outcome = 'running'"
+    )
+    return database.insert("INSERT INTO fetch_runs (started_at, outcome) VALUES (%s, 'running')", (to_datetime(now),))
+
+
+def save(
+    cursor: Cursor, run_id: int, progress: Progress, outcome: Outcome = "running", now: float | None = None
+) -> None:
+    """Write a run's row.
+
+    Args:
+        cursor: of the transaction that it belongs to.
+        run_id: the row.
+        progress: what it did so far.
+        outcome: how it ended, if it did.
+        now: when it ended.
+    """
+    weights = {
+        str(minute): round(weight, 3) for minute, weight in progress.weight_by_minute.by_minute.items() if weight
+    }
+    cursor.execute(
+        "UPDATE fetch_runs SET finished_at = %s, outcome = %s, source = %s, points_asked = %s, points_stored = %s, "
+        "points_failed = %s, upstream_status = %s, upstream_latency_buckets = %s, upstream_latency_sum_seconds = %s, "
+        "weight_by_minute = %s, blocked_until = %s, error = %s WHERE id = %s",
+        (
+            None if now is None else to_datetime(now),
+            outcome,
+            progress.source,
+            progress.asked,
+            progress.stored,
+            progress.failed,
+            json.dumps(progress.upstream_status),
+            json.dumps(progress.latency_buckets()),
+            round(progress.latency_sum_seconds, 6),
+            json.dumps(weights),
+            None if progress.blocked_until is None else to_datetime(int(progress.blocked_until)),
+            progress.error,
+            run_id,
+        ),
+    )
+
+
+def spent(database: Database, now: float, *, simulated: bool) -> Ledger:
+    """Return what all runs spent in the windows around `now`.
+
+    Args:
+        database: where the runs are.
+        now: Unix seconds.
+        simulated: whether what was asked of the simulator counts too. It costs nothing of Open-Meteo's quota.
+    """
+    since = window_start(now, "day") - SECONDS["day"]
+    rows = database.read(
+        "SELECT weight_by_minute, source FROM fetch_runs WHERE started_at >= %s", (to_datetime(since),)
+    )
+    return ledger_of(row for row in rows if simulated or row["source"] != "simulator")
+
+
+def ledger_of(rows: Any) -> Ledger:
+    """Add up the weights of rows."""
+    return Ledger.of_runs(json.loads(row["weight_by_minute"]) for row in rows)
+
+
+def blocked_until(database: Database, now: float) -> float | None:
+    """Return until when the upstream said that it refuses to answer, if that is still to come."""
+    (row,) = database.read(
+        "SELECT MAX(blocked_until) AS until FROM fetch_runs WHERE blocked_until > %s", (to_datetime(now),)
+    )
+    return to_seconds(row["until"])
