@@ -1,0 +1,29 @@
+/** Makes Plotly.js lighter: its attributes carry their documentation, and its registry a foreign style sheet. */
+
+import type { Plugin } from "vite";
+
+const DESCRIPTIONS = [
+  /^\s*description:\s*\[[\s\S]*?\]\.join\([^)]*\),?/gm,
+  /^\s*description:\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$]*`)(?=\s*[,}\n]),?/gm,
+];
+
+export function lighterPlotly(): Plugin {
+  return {
+    name: "lighter-plotly",
+    enforce: "pre",
+    load(id) {
+      // The style of a map engine that this page does not have.
+      return id.includes("maplibre-gl.css") ? "" : null;
+    },
+    transform(code, id) {
+      if (!/plotly\.js\/src\/.*attributes.*\.[jt]s$|plotly\.js\/src\/.*(constants|index)\.[jt]s$/.test(id)) {
+        return null;
+      }
+      let lighter = code;
+      for (const pattern of DESCRIPTIONS) {
+        lighter = lighter.replace(pattern, "");
+      }
+      return { code: lighter, map: null };
+    },
+  };
+}

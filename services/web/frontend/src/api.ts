@@ -1,0 +1,34 @@
+/** The HTTP interface of the server (contracts H3, H4). */
+
+export interface Course {
+  /** Unix seconds, ascending. */
+  readonly valid_at: readonly number[];
+  readonly temperature_2m: readonly (number | null)[];
+  readonly wind_speed_10m: readonly (number | null)[];
+  readonly wind_direction_10m: readonly (number | null)[];
+}
+
+export interface PlaceCourse {
+  readonly series: Course | null;
+  readonly forecast: Course | null;
+}
+
+/** The past and the forecast of a location; each is null where the server has none of it. */
+export async function loadCourse(id: number, signal: AbortSignal): Promise<PlaceCourse> {
+  const [series, forecast] = await Promise.all([
+    load(`/api/v1/locations/${id}/series`, signal),
+    load(`/api/v1/locations/${id}/forecast`, signal),
+  ]);
+  return { series, forecast };
+}
+
+async function load(path: string, signal: AbortSignal): Promise<Course | null> {
+  const response = await fetch(path, { signal, headers: { Accept: "application/json" } });
+  if (response.status === 404) {
+    return null;
+  }
+  if (!response.ok) {
+    throw new Error(`${path} answered with HTTP ${response.status}.`);
+  }
+  return (await response.json()) as Course;
+}

@@ -1,0 +1,404 @@
+/** The map: Plotly's heatmap and coastlines between a drawn land below and an overlay above, all showing one view. */
+
+import { Highlights } from "../highlight";
+import { FIELD, type Layer } from "../layers/layers";
+import { plotlyScale } from "../layers/scales";
+import { NULL_VALUE, SCALE } from "../protocol/messages";
+import type { Cells } from "../state/store";
+import type { MapColors } from "../theme";
+import { drawBasemap } from "./basemap";
+import { listen } from "./gestures";
+import { type Bounds, cellAtPoint, findGrid, type Grid, gridBounds } from "./grid";
+import { drawOverlay } from "./overlay";
+import { newPlot, react, relayout } from "./plotly";
+import { smooth, smoothingFactor, twoTurnsOf } from "./smooth";
+import { clamp, type Frame, home, type Point, pan, project, unproject, type View, visible, zoomAt } from "./view";
+import { type WindField, windField } from "./wind";
+import { type Line, twoTurnsOf as repeatLine, type World } from "./world";
+
+export interface MapListener {
+  /** The cell that is pointed at, or null, and where to write about it. */
+  hover(cell: number | null, at: Point): void;
+  pick(cell: number): void;
+}
+
+const WORLD_BOUNDS: Bounds = { west: -180, east: 180, south: -85, north: 85 };
+const RASTER_SAMPLES = 24_000;
+const POINT_REACH_PX = 24;
+const POINT_SIZE_PX = 20;
+
+type Trace = Record<string, unknown>;
+
+export class WorldMap {
+  readonly #surface: HTMLElement;
+  readonly #plot: HTMLElement;
+  readonly #base: HTMLCanvasElement;
+  readonly #overlay: HTMLCanvasElement;
+  readonly #highlights = new Highlights();
+  readonly #motion = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  #cells: Cells | null = null;
+  #grid: Grid | null = null;
+  #world: World | null = null;
+  #lines: { coast: Line; borders: Line } | null = null;
+  #layer: Layer;
+  #colors: MapColors;
+  #arrows = false;
+  #wind: WindField | null = null;
+  #frame: Frame = { width: 1, height: 1, bounds: WORLD_BOUNDS, wraps: true };
+  #view: View = home(this.#frame);
+  #atHome = true;
+  #selected = -1;
+  #hovered = -1;
+  #crosshair = false;
+
+  #started = false;
+  #scheduled = false;
+  #dataDirty = true;
+  #viewDirty = true;
+
+  constructor(
+    root: HTMLElement,
+    layer: Layer,
+    colors: MapColors,
+    private readonly listener: MapListener,
+  ) {
+    this.#layer = layer;
+    this.#colors = colors;
+    this.#base = child(root, "canvas", "map-base");
+    this.#plot = child(root, "div", "map-plot");
+    this.#overlay = child(root, "canvas", "map-overlay");
+    this.#surface = root;
+    new ResizeObserver(() => this.#resize()).observe(root);
+    document.addEventListener("visibilitychange", () => this.#schedule());
+    this.#motion.addEventListener("change", () => this.#schedule());
+    listen(root, {
+      pan: (dx, dy) => this.#look(pan(this.#view, this.#frame, dx, dy)),
+      zoom: (factor, at) => this.#look(zoomAt(this.#view, this.#frame, factor, at)),
+      reset: () => this.reset(),
+      hover: (at) => this.#hover(at, false),
+      pick: (at) => this.#pick(at),
+      focusCentre: () => this.#hover(this.#centre(), true),
+      pickCentre: () => this.#pick(this.#centre()),
+    });
+    this.#resize();
+  }
+
+  setWorld(world: World): void {
+    this.#world = world;
+    this.#lines = { coast: repeatLine(world.coast), borders: repeatLine(world.borders) };
+    this.#changed();
+  }
+
+  setCells(cells: Cells, moved: boolean): void {
+    this.#cells = cells;
+    if (moved) {
+      this.#grid = findGrid(cells.latitude, cells.longitude);
+      this.#highlights.clear();
+      this.#selected = -1;
+      this.#hovered = -1;
+      this.#frame = { ...this.#frame, ...extent(cells, this.#grid) };
+      this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
+    }
+    this.#changed();
+  }
+
+  setLayer(layer: Layer): void {
+    this.#layer = layer;
+    this.#changed();
+  }
+
+  setColors(colors: MapColors): void {
+    this.#colors = colors;
+    this.#changed();
+  }
+
+  setArrows(shown: boolean): void {
+    this.#arrows = shown;
+    this.#changed();
+  }
+
+  /** Marks cells that have just changed. */
+  pulse(cells: ArrayLike<number>): void {
+    if (!document.hidden) {
+      this.#highlights.add(cells, performance.now());
+      this.#schedule();
+    }
+  }
+
+  select(cell: number): void {
+    this.#selected = cell;
+    this.#schedule();
+  }
+
+  zoom(factor: number): void {
+    this.#look(zoomAt(this.#view, this.#frame, factor, this.#centre()));
+  }
+
+  reset(): void {
+    this.#look(home(this.#frame));
+    this.#atHome = true;
+  }
+
+  #centre(): Point {
+    return { x: this.#frame.width / 2, y: this.#frame.height / 2 };
+  }
+
+  #look(view: View): void {
+    this.#view = view;
+    this.#atHome = false;
+    this.#viewDirty = true;
+    this.#schedule();
+  }
+
+  #changed(): void {
+    this.#dataDirty = true;
+    this.#schedule();
+  }
+
+  #resize(): void {
+    const width = this.#surface.clientWidth || 1;
+    const height = this.#surface.clientHeight || 1;
+    this.#frame = { ...this.#frame, width, height };
+    this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
+    this.#changed();
+  }
+
+  /** Many changes, one drawing; none while nobody looks. */
+  #schedule(): void {
+    if (!this.#scheduled && !document.hidden) {
+      this.#scheduled = true;
+      requestAnimationFrame((nowMs) => {
+        this.#scheduled = false;
+        this.#draw(nowMs);
+      });
+    }
+  }
+
+  #draw(nowMs: number): void {
+    if (this.#dataDirty) {
+      this.#wind = this.#arrows ? this.#windField() : null;
+      this.#drawPlot();
+    } else if (this.#viewDirty) {
+      void relayout(this.#plot, this.#axes());
+    }
+    if (this.#dataDirty || this.#viewDirty) {
+      drawBasemap(this.#base, this.#world, this.#view, this.#frame, this.#colors);
+    }
+    this.#dataDirty = false;
+    this.#viewDirty = false;
+    this.#drawOverlay(nowMs);
+    if (this.#highlights.size > 0) {
+      if (this.#motion.matches) {
+        window.setTimeout(() => this.#schedule(), 500);
+      } else {
+        this.#schedule();
+      }
+    }
+  }
+
+  #drawPlot(): void {
+    const { width, height } = this.#frame;
+    const layout = {
+      width,
+      height,
+      uirevision: "isotherm",
+      showlegend: false,
+      hovermode: false,
+      dragmode: false,
+      margin: { l: 0, r: 0, t: 0, b: 0 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      xaxis: axis(this.#range("x")),
+      yaxis: axis(this.#range("y")),
+    };
+    const config = { staticPlot: true, displayModeBar: false, responsive: false };
+    void (this.#started ? react : newPlot)(this.#plot, this.#traces(), layout, config);
+    this.#started = true;
+  }
+
+  #traces(): Trace[] {
+    const traces: Trace[] = [];
+    const weather = this.#weather();
+    if (weather !== null) {
+      traces.push(weather);
+    }
+    if (this.#lines !== null) {
+      const { ink } = this.#colors;
+      const line = ink[this.#layer.id];
+      traces.push(lineTrace(this.#lines.borders, line.borders, 0.6), lineTrace(this.#lines.coast, line.coast, 1.1));
+    }
+    return traces;
+  }
+
+  #weather(): Trace | null {
+    const cells = this.#cells;
+    if (cells === null) {
+      return null;
+    }
+    const values = this.#values(this.#layer.field);
+    const { scale } = this.#layer;
+    if (this.#grid === null) {
+      const known = Array.from(values.keys()).filter((cell) => !Number.isNaN(values[cell]));
+      return {
+        type: "scatter",
+        mode: "markers",
+        x: known.map((cell) => cells.longitude[cell]),
+        y: known.map((cell) => cells.latitude[cell]),
+        cliponaxis: false,
+        marker: {
+          size: POINT_SIZE_PX,
+          color: known.map((cell) => values[cell]),
+          cmin: scale.low,
+          cmax: scale.high,
+          colorscale: plotlyScale(scale),
+          line: { width: 1.5, color: this.#colors.pointEdge },
+        },
+      };
+    }
+    const fine = smooth(this.#grid, values, smoothingFactor(this.#grid, RASTER_SAMPLES));
+    const raster = this.#grid.wraps ? twoTurnsOf(fine) : fine;
+    return {
+      type: "heatmap",
+      z: raster.rows,
+      x0: raster.x0,
+      dx: raster.dx,
+      y0: raster.y0,
+      dy: raster.dy,
+      zmin: scale.low,
+      zmax: scale.high,
+      colorscale: plotlyScale(scale),
+      zsmooth: "fast",
+      showscale: false,
+      opacity: this.#colors.fieldOpacity,
+    };
+  }
+
+  /** A field's values in SI units, NaN where there is none. */
+  #values(field: string): Float32Array {
+    const scaled = this.#cells?.layers.get(field) ?? new Int16Array(0);
+    return Float32Array.from(scaled, (value) => (value === NULL_VALUE ? Number.NaN : value / SCALE));
+  }
+
+  #windField(): WindField {
+    return windField(this.#values(FIELD.windSpeed), this.#values(FIELD.windDirection));
+  }
+
+  #range(which: "x" | "y"): [number, number] {
+    const seen = visible(this.#view, this.#frame);
+    return which === "x" ? [seen.west, seen.east] : [seen.south, seen.north];
+  }
+
+  #axes(): Record<string, unknown> {
+    return { "xaxis.range": this.#range("x"), "yaxis.range": this.#range("y") };
+  }
+
+  #drawOverlay(nowMs: number): void {
+    const none = new Float64Array(0);
+    const { mark, markEdge, ink } = this.#colors;
+    drawOverlay(
+      this.#overlay,
+      {
+        view: this.#view,
+        frame: this.#frame,
+        grid: this.#grid,
+        latitude: this.#cells?.latitude ?? none,
+        longitude: this.#cells?.longitude ?? none,
+        wind: this.#wind,
+        ink: ink[this.#layer.id].arrows,
+        mark,
+        markEdge,
+        selected: this.#selected,
+        hovered: this.#hovered,
+        crosshair: this.#crosshair,
+        reducedMotion: this.#motion.matches,
+      },
+      this.#highlights,
+      nowMs,
+    );
+  }
+
+  #cellAt(at: Point): number {
+    const cells = this.#cells;
+    if (cells === null) {
+      return -1;
+    }
+    if (this.#grid !== null) {
+      const { longitude, latitude } = unproject(this.#view, this.#frame, at);
+      return cellAtPoint(this.#grid, longitude, latitude);
+    }
+    let nearest = -1;
+    let reach = POINT_REACH_PX;
+    for (let cell = 0; cell < cells.ids.length; cell += 1) {
+      const { x, y } = project(
+        this.#view,
+        this.#frame,
+        cells.longitude[cell] as number,
+        cells.latitude[cell] as number,
+      );
+      const away = Math.hypot(x - at.x, y - at.y);
+      if (away < reach) {
+        reach = away;
+        nearest = cell;
+      }
+    }
+    return nearest;
+  }
+
+  #hover(at: Point | null, crosshair: boolean): void {
+    const cell = at === null ? -1 : this.#cellAt(at);
+    this.#hovered = cell;
+    this.#crosshair = crosshair;
+    this.listener.hover(cell < 0 ? null : cell, at ?? { x: 0, y: 0 });
+    this.#schedule();
+  }
+
+  #pick(at: Point): void {
+    const cell = this.#cellAt(at);
+    if (cell >= 0) {
+      this.listener.pick(cell);
+    }
+  }
+}
+
+function extent(cells: Cells, grid: Grid | null): Pick<Frame, "bounds" | "wraps"> {
+  if (grid !== null) {
+    return { bounds: gridBounds(grid), wraps: grid.wraps };
+  }
+  const west = Math.min(...cells.longitude);
+  const east = Math.max(...cells.longitude);
+  const south = Math.min(...cells.latitude);
+  const north = Math.max(...cells.latitude);
+  if (east - west > 200) {
+    return { bounds: WORLD_BOUNDS, wraps: true };
+  }
+  const margin = Math.max(2, 0.06 * Math.max(east - west, north - south));
+  return {
+    wraps: false,
+    bounds: { west: west - margin, east: east + margin, south: south - margin, north: north + margin },
+  };
+}
+
+function axis(range: readonly [number, number]): Record<string, unknown> {
+  return { range, autorange: false, visible: false, fixedrange: true };
+}
+
+function lineTrace({ lon, lat }: Line, color: string, width: number): Trace {
+  return {
+    type: "scatter",
+    mode: "lines",
+    x: lon,
+    y: lat,
+    hoverinfo: "skip",
+    connectgaps: false,
+    line: { color, width },
+  };
+}
+
+function child<K extends "canvas" | "div">(parent: HTMLElement, tag: K, className: string): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.setAttribute("aria-hidden", "true");
+  parent.append(element);
+  return element;
+}

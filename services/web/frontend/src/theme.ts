@@ -1,0 +1,90 @@
+/** Dark and light: what the system asks for, unless the reader has chosen. */
+
+import type { LayerId } from "./layers/layers";
+import type { ThemeChoice } from "./prefs";
+
+export type Theme = "light" | "dark";
+
+export interface LineColors {
+  readonly coast: string;
+  readonly borders: string;
+  readonly arrows: string;
+}
+
+/** The colours that are drawn rather than styled; the rest is in the style sheet. */
+export interface MapColors {
+  readonly sea: string;
+  readonly land: string;
+  readonly graticule: string;
+  readonly mark: string;
+  readonly markEdge: string;
+  readonly pointEdge: string;
+  /** A little of the ground shines through, which takes the glare off in the dark. */
+  readonly fieldOpacity: number;
+  readonly ink: Readonly<Record<LayerId, LineColors>>;
+  readonly chart: { readonly text: string; readonly grid: string; readonly temperature: string; readonly wind: string };
+}
+
+const LIGHT: MapColors = {
+  sea: "#dfe6ec",
+  land: "#f4f2ec",
+  graticule: "rgba(40, 60, 80, 0.10)",
+  mark: "#ffffff",
+  markEdge: "rgba(15, 25, 40, 0.55)",
+  pointEdge: "#ffffff",
+  fieldOpacity: 0.94,
+  ink: {
+    temperature: {
+      coast: "rgba(22, 32, 48, 0.72)",
+      borders: "rgba(22, 32, 48, 0.26)",
+      arrows: "rgba(22, 32, 48, 0.62)",
+    },
+    wind: {
+      coast: "rgba(255, 255, 255, 0.85)",
+      borders: "rgba(255, 255, 255, 0.3)",
+      arrows: "rgba(255, 255, 255, 0.82)",
+    },
+  },
+  chart: { text: "#4a5566", grid: "rgba(40, 60, 80, 0.12)", temperature: "#c2410c", wind: "#0f766e" },
+};
+
+const DARK: MapColors = {
+  sea: "#0d141d",
+  land: "#1b2530",
+  graticule: "rgba(200, 220, 240, 0.07)",
+  mark: "#ffffff",
+  markEdge: "rgba(5, 10, 18, 0.7)",
+  pointEdge: "#0d141d",
+  fieldOpacity: 0.8,
+  ink: {
+    temperature: { coast: "rgba(6, 12, 20, 0.8)", borders: "rgba(6, 12, 20, 0.3)", arrows: "rgba(6, 12, 20, 0.66)" },
+    wind: {
+      coast: "rgba(255, 255, 255, 0.72)",
+      borders: "rgba(255, 255, 255, 0.22)",
+      arrows: "rgba(255, 255, 255, 0.72)",
+    },
+  },
+  chart: { text: "#a9b6c6", grid: "rgba(200, 220, 240, 0.12)", temperature: "#fb923c", wind: "#2dd4bf" },
+};
+
+const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
+
+export function themeOf(choice: ThemeChoice): Theme {
+  return choice === "system" ? (darkSystem.matches ? "dark" : "light") : choice;
+}
+
+export function colorsOf(theme: Theme): MapColors {
+  return theme === "dark" ? DARK : LIGHT;
+}
+
+export function applyTheme(choice: ThemeChoice): MapColors {
+  const theme = themeOf(choice);
+  document.documentElement.dataset["theme"] = theme;
+  const color = colorsOf(theme);
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", color.sea);
+  return color;
+}
+
+export function onSystemThemeChange(listener: () => void): void {
+  darkSystem.addEventListener("change", listener);
+}

@@ -1,0 +1,23 @@
+/** Tells screen readers what changed, seldom enough to be bearable. */
+
+import { h } from "./dom";
+
+const LEAST_PAUSE_MS = 20_000;
+
+export class Announcer {
+  readonly element = h("div", { class: "visually-hidden", "aria-live": "polite", "data-testid": "announcer" });
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  /** Something that a reader waits for or should know of: at once. */
+  say(text: string): void {
+    this.element.textContent = text;
+    this.#lastMs = performance.now();
+  }
+
+  /** Something that happens again and again: only after a pause. */
+  mention(text: string): void {
+    if (performance.now() - this.#lastMs >= LEAST_PAUSE_MS) {
+      this.say(text);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/** Puts the parts of the page in their places. */
+
+import { LAYERS, type LayerId } from "../layers/layers";
+import { TEXT } from "../text";
+import { type Choice, choice } from "./choice";
+import { h, ICONS, icon } from "./dom";
+
+export interface PageParts {
+  readonly pill: HTMLElement;
+  readonly simulated: HTMLElement;
+  readonly notice: HTMLElement;
+  readonly legend: HTMLElement;
+  readonly settingsButton: HTMLElement;
+  readonly settings: HTMLElement;
+  readonly tooltip: HTMLElement;
+  readonly panel: HTMLElement;
+  readonly announcer: HTMLElement;
+}
+
+export interface PageHandlers {
+  layer(id: LayerId): void;
+  zoom(factor: number): void;
+  reset(): void;
+}
+
+export interface Page {
+  readonly map: HTMLElement;
+  readonly layers: Choice<LayerId>;
+  readonly credit: HTMLElement;
+}
+
+const ZOOM_STEP = 1.6;
+
+export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, handlers: PageHandlers): Page {
+  const layers = choice<LayerId>(
+    "layer",
+    TEXT.layers,
+    (Object.keys(LAYERS) as LayerId[]).map((id) => ({
+      value: id,
+      label: TEXT.layer[id].name,
+      icon: icon(...ICONS[id]),
+    })),
+    layer,
+    (id) => handlers.layer(id),
+  );
+  layers.element.classList.add("layers");
+  const map = h("div", {
+    class: "map",
+    id: "map",
+    tabindex: 0,
+    role: "application",
+    "aria-label": TEXT.map,
+    "data-testid": "map",
+  });
+  const credit = h(
+    "span",
+    { class: "credit-simulated", "data-testid": "simulated-credit", hidden: true },
+    TEXT.simulatedCredit,
+  );
+  root.replaceChildren(
+    h("a", { class: "skip", href: "#map" }, TEXT.skipToMap),
+    h(
+      "header",
+      { class: "bar card" },
+      h("h1", { class: "brand" }, icon(...ICONS.brand), h("span", { class: "brand-name" }, TEXT.title)),
+      layers.element,
+      h("div", { class: "bar-end" }, parts.simulated, parts.pill, parts.settingsButton),
+    ),
+    h(
+      "main",
+      { class: "stage" },
+      map,
+      parts.notice,
+      parts.tooltip,
+      parts.legend,
+      h(
+        "div",
+        { class: "zoom card", role: "group" },
+        zoomButton(TEXT.zoomIn, ICONS.plus, "zoom-in", () => handlers.zoom(ZOOM_STEP)),
+        zoomButton(TEXT.zoomOut, ICONS.minus, "zoom-out", () => handlers.zoom(1 / ZOOM_STEP)),
+        zoomButton(TEXT.wholeMap, ICONS.whole, "zoom-reset", () => handlers.reset()),
+      ),
+    ),
+    parts.settings,
+    parts.panel,
+    h(
+      "footer",
+      { class: "credits" },
+      credit,
+      h(
+        "span",
+        { "data-testid": "attribution" },
+        link("https://open-meteo.com/", TEXT.attribution),
+        " (",
+        link("https://creativecommons.org/licenses/by/4.0/", TEXT.licence),
+        ")",
+      ),
+      h("span", { class: "credit-shapes" }, TEXT.shapes),
+    ),
+    parts.announcer,
+  );
+  return { map, layers, credit };
+}
+
+function zoomButton(label: string, paths: readonly string[], testId: string, act: () => void): HTMLElement {
+  const button = h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": testId },
+    icon(...paths),
+  );
+  button.addEventListener("click", act);
+  return button;
+}
+
+function link(href: string, text: string): HTMLElement {
+  return h("a", { href, target: "_blank", rel: "noopener" }, text);
+}

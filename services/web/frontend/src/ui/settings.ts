@@ -1,0 +1,92 @@
+/** The display settings: units, wind arrows, appearance. */
+
+import type { Prefs, ThemeChoice } from "../prefs";
+import { TEXT } from "../text";
+import type { TemperatureUnit, WindUnit } from "../units";
+import { choice } from "./choice";
+import { h, ICONS, icon, setHidden } from "./dom";
+
+export class Settings {
+  readonly button = h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button",
+      "aria-label": TEXT.settings,
+      "aria-expanded": "false",
+      "aria-controls": "settings",
+      "data-testid": "settings",
+    },
+    icon(...ICONS.settings),
+  );
+  readonly element: HTMLElement;
+  readonly #temperature;
+  readonly #wind;
+  readonly #arrows = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
+
+  constructor(prefs: Prefs, change: (part: Partial<Prefs>) => void) {
+    this.#temperature = choice<TemperatureUnit>(
+      "temperature-unit",
+      TEXT.units.temperature,
+      entries(TEXT.units.temperatureNames),
+      prefs.temperature,
+      (temperature) => change({ temperature }),
+    );
+    this.#wind = choice<WindUnit>("wind-unit", TEXT.units.wind, entries(TEXT.units.windNames), prefs.wind, (wind) =>
+      change({ wind }),
+    );
+    const theme = choice<ThemeChoice>(
+      "theme",
+      TEXT.theme.label,
+      entries({ system: TEXT.theme.system, light: TEXT.theme.light, dark: TEXT.theme.dark }),
+      prefs.theme,
+      (value) => change({ theme: value }),
+    );
+    this.#arrows.addEventListener("change", () => change({ arrows: this.#arrows.checked }));
+    this.element = h(
+      "div",
+      { class: "settings card", id: "settings", role: "group", "aria-label": TEXT.settings, hidden: true },
+      section(TEXT.units.temperature, this.#temperature.element),
+      section(TEXT.units.wind, this.#wind.element),
+      section(TEXT.theme.label, theme.element),
+      h("label", { class: "switch", "data-testid": "arrows" }, h("span", {}, TEXT.arrows), this.#arrows),
+    );
+    this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
+    document.addEventListener("pointerdown", (event) => {
+      const target = event.target as Node;
+      if (!this.element.contains(target) && !this.button.contains(target)) {
+        this.#open(false);
+      }
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.element.hidden) {
+        this.#open(false);
+        this.button.focus();
+      }
+    });
+  }
+
+  show(prefs: Prefs, arrows: boolean): void {
+    this.#temperature.set(prefs.temperature);
+    this.#wind.set(prefs.wind);
+    this.#arrows.checked = arrows;
+  }
+
+  #open(open: boolean): void {
+    setHidden(this.element, !open);
+    this.button.setAttribute("aria-expanded", String(open));
+  }
+}
+
+function section(label: string, content: HTMLElement): HTMLElement {
+  return h(
+    "div",
+    { class: "settings-row" },
+    h("span", { class: "settings-label", "aria-hidden": "true" }, label),
+    content,
+  );
+}
+
+function entries<T extends string>(names: Readonly<Record<T, string>>): { value: T; label: string }[] {
+  return (Object.keys(names) as T[]).map((value) => ({ value, label: names[value] }));
+}

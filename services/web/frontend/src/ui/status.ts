@@ -1,0 +1,158 @@
+/** The state of the connection and of the data, always in sight. */
+
+import type { ConnectionStatus } from "../protocol/client";
+import type { Freshness } from "../state/freshness";
+import { TEXT } from "../text";
+import { ago, duration } from "../time";
+import { h, setHidden, setText } from "./dom";
+
+export interface StatusInput {
+  readonly connection: ConnectionStatus;
+  readonly freshness: Freshness | null;
+  readonly lastUpdate: { readonly count: number; readonly atMs: number } | null;
+  /** When the connection was last live, in the time of Date.now(). */
+  readonly lastLiveMs: number | null;
+  readonly nowMs: number;
+}
+
+export type NoticeKind = "protocol" | "outdated" | "disconnected" | "waiting" | "empty" | "stale" | "filling";
+
+/** The one thing that most needs to be said; null when all is well. */
+export function noticeOf({ connection, freshness }: Pick<StatusInput, "connection" | "freshness">): NoticeKind | null {
+  if (connection.state === "stopped") {
+    return connection.reason;
+  }
+  if (connection.state === "disconnected") {
+    return "disconnected";
+  }
+  if (freshness === null) {
+    return "waiting";
+  }
+  if (freshness.filled === 0) {
+    return "empty";
+  }
+  if (freshness.stale) {
+    return "stale";
+  }
+  return freshness.filled < freshness.count ? "filling" : null;
+}
+
+export function connectionText(connection: ConnectionStatus, nowMs: number): string {
+  const { state, retryAtMs } = connection;
+  const seconds = retryAtMs === null ? 0 : Math.ceil((retryAtMs - nowMs) / 1000);
+  const texts = TEXT.connection;
+  if (seconds > 0) {
+    switch (state) {
+      case "reconnecting":
+        return texts.reconnectingIn(seconds);
+      case "restarting":
+        return texts.restartingIn(seconds);
+      case "disconnected":
+        return texts.disconnectedIn(seconds);
+      default:
+        break;
+    }
+  }
+  return texts[state];
+}
+
+export function ageText(freshness: Freshness | null): string {
+  if (freshness === null || freshness.typicalSeconds === null || freshness.oldestSeconds === null) {
+    return TEXT.age.none;
+  }
+  return `${TEXT.age.typical(duration(freshness.typicalSeconds))}, ${TEXT.age.oldest(duration(freshness.oldestSeconds))}`;
+}
+
+export class Status {
+  readonly pill: HTMLElement;
+  readonly simulated: HTMLElement;
+  readonly notice: HTMLElement;
+  readonly age: HTMLElement;
+  readonly #text = h("span", { class: "pill-text" });
+  readonly #detail = h("span", { class: "pill-detail" });
+  readonly #title = h("strong", { class: "notice-title" });
+  readonly #body = h("span", { class: "notice-body" });
+  readonly #progress = h("progress", { class: "notice-progress", max: 1 });
+  readonly #button = h("button", { type: "button", class: "button" });
+
+  constructor(onTryNow: () => void) {
+    this.pill = h(
+      "div",
+      { class: "pill", "data-testid": "connection-state", "data-state": "connecting" },
+      h("span", { class: "pill-dot", "aria-hidden": "true" }),
+      this.#text,
+      this.#detail,
+    );
+    this.simulated = h("div", { class: "badge", "data-testid": "simulated", hidden: true }, TEXT.simulated);
+    this.age = h("p", { class: "legend-age", "data-testid": "data-age" });
+    this.notice = h(
+      "div",
+      { class: "notice", hidden: true },
+      h("div", { class: "notice-words" }, this.#title, this.#body),
+      this.#progress,
+      this.#button,
+    );
+    this.#button.addEventListener("click", () => {
+      if (this.notice.dataset["kind"] === "disconnected") {
+        onTryNow();
+      } else {
+        location.reload();
+      }
+    });
+  }
+
+  show(input: StatusInput): void {
+    const { connection, freshness, lastUpdate, nowMs } = input;
+    if (this.pill.dataset["state"] !== connection.state) {
+      this.pill.dataset["state"] = connection.state;
+    }
+    setText(this.#text, connectionText(connection, nowMs));
+    const detail =
+      connection.state === "live" && lastUpdate !== null
+        ? TEXT.updated(lastUpdate.count, ago((nowMs - lastUpdate.atMs) / 1000))
+        : "";
+    setText(this.#detail, detail);
+    setHidden(this.simulated, freshness === null || freshness.simulated === 0);
+    setText(this.age, ageText(freshness));
+    this.age.dataset["stale"] = String(freshness?.stale ?? false);
+    this.#showNotice(noticeOf(input), input);
+  }
+
+  #showNotice(kind: NoticeKind | null, { freshness, lastLiveMs }: StatusInput): void {
+    setHidden(this.notice, kind === null);
+    if (kind === null) {
+      delete this.notice.dataset["kind"];
+      this.notice.removeAttribute("data-testid");
+      return;
+    }
+    this.notice.dataset["kind"] = kind;
+    this.notice.dataset["testid"] = kind;
+    const filled = freshness?.filled ?? 0;
+    const count = freshness?.count ?? 0;
+    const texts = TEXT.notice;
+    const words: Readonly<Record<NoticeKind, readonly [string, string]>> = {
+      protocol: [texts.protocol, texts.reloadDetail],
+      outdated: [texts.outdated, texts.reloadDetail],
+      disconnected: [
+        texts.disconnected,
+        lastLiveMs === null || freshness === null
+          ? texts.disconnectedBefore
+          : texts.disconnectedDetail(
+              new Date(lastLiveMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
+            ),
+      ],
+      waiting: [texts.waiting, ""],
+      empty: [texts.empty, texts.emptyDetail],
+      stale: [texts.stale, texts.staleDetail(TEXT.age.old(duration(freshness?.typicalSeconds ?? 0)))],
+      filling: [texts.filling(filled, count), texts.fillingDetail],
+    };
+    const [title, body] = words[kind];
+    setText(this.#title, title);
+    setText(this.#body, body);
+    setHidden(this.#progress, kind !== "filling");
+    this.#progress.value = count === 0 ? 0 : filled / count;
+    const isAction = kind === "disconnected" || kind === "protocol" || kind === "outdated";
+    setHidden(this.#button, !isAction);
+    setText(this.#button, kind === "disconnected" ? TEXT.tryNow : TEXT.reload);
+  }
+}
