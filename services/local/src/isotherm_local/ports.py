@@ -1,0 +1,79 @@
+"""Which ports are free, and the ports of the databases from one run to the next."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+from isotherm_local.errors import PortTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+
+
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as listener:
+        # As servers do: without it, a port whose last connections are in TIME_WAIT would seem taken.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free() -> int:
+    """Return a port that nobody listens on."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for listener in sockets:
+            listener.bind((HOST, 0))
+        return [int(listener.getsockname()[1]) for listener in sockets]
+    finally:
+        for listener in sockets:
+            listener.close()
+
+
+def require_free(ports: Mapping[str, int], option: str = "PORT") -> None:
+    """Check that Isotherm can listen on all of `ports`.
+
+    Args:
+        ports: what each is for, and its number.
+        option: how to choose another one for the page.
+
+    Raises:
+        PortTaken: naming every port that is taken.
+    """
+    taken = [(purpose, port) for purpose, port in ports.items() if not is_free(port)]
+    if not taken:
+        return
+    named = " and ".join(f"port {port} (for {purpose})" for purpose, port in taken)
+    advice = f"end the program that listens there, or choose another with {option}=…"
+    if any(purpose != "the page" for purpose, _ in taken):
+        advice = "end the program that listens there (another Isotherm?)"
+    message = f"{named[0].upper()}{named[1:]} on {HOST} is taken: {advice}."
+    raise PortTaken(message)
+
+
+def kept(file: Path, name: str) -> int:
+    """Return the port that `name` had the last time if it is still free, else another one, and remember it.
+
+    A replica set remembers its members by their port, so a database should keep it.
+    """
+    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    port = known.get(name)
+    if port is None or not is_free(port):
+        port = free()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**known, name: port}))
+    return port
