@@ -94,9 +94,8 @@ def _start(options: Options, layout: Layout, terminal: Terminal, supervisor: Sup
         supervisor.wait_ready(process)
     for spec in stack.setup():
         supervisor.run(spec)
-    services = {spec.name: supervisor.start(spec) for spec in stack.services()}
-    supervisor.wait_ready(services["web"])
-    terminal.line(f"\n  {stack.url}\n\nCtrl-C stops everything. Logs: {layout.logs}")
+    for spec in stack.services():
+        supervisor.start(spec)
     return stack
 
 
@@ -112,12 +111,16 @@ def _choose_source(options: Options) -> tuple[Source, str]:
 def _watch(stack: Stack, terminal: Terminal, supervisor: Supervisor) -> None:
     progress = Progress(time.monotonic() - terminal.seconds)
     next_look = 0.0
+    said_url = False
 
     def look() -> None:
-        nonlocal next_look
+        nonlocal next_look, said_url
         now = time.monotonic()
         if now < next_look:
             return
+        if not said_url and web_probe.answers(stack.ports.page):
+            said_url = True
+            terminal.line(f"\n  {stack.url}\n\nCtrl-C stops everything. Logs: {stack.layout.logs}")
         next_look = now + (_LOOK_WHEN_FULL_SECONDS if progress.full else _LOOK_SECONDS)
         message = progress.see(now, time.time(), web_probe.read_grid(stack.ports.page), supervisor.restarts)
         if message is not None:

@@ -31,6 +31,11 @@ def is_ready(port: int) -> bool:
     return _get(port, "/readyz", _SECONDS)[0] == http.client.OK
 
 
+def answers(port: int) -> bool:
+    """Whether the page on `port` can be opened."""
+    return _get(port, "/", _SECONDS)[0] == http.client.OK
+
+
 def read_grid(port: int) -> Grid | None:
     """Return how much of the map the page on `port` shows, None while it cannot tell."""
     status, body = _get(port, "/api/v1/grid", _SECONDS)

@@ -1,0 +1,49 @@
+# Isotherm's commands. Each sets up what it needs by itself; Python 3.11 or newer is all that has to be there.
+PYTHON ?= python3
+SOURCE ?=
+REGION ?=
+INTERVAL ?=
+PORT ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up databases test lint unit integration browser format lock clean
+
+help: ## Show this list
+	@awk -F ': ## ' '/^[a-z]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "make up SOURCE=simulator|open-meteo REGION=europe|south,west,north,east INTERVAL=30s PORT=5000"
+
+up: ## Run the whole pipeline on this machine; Ctrl-C stops it
+	@exec $(PYTHON) ci/bootstrap.py up --source "$(SOURCE)" --region="$(REGION)" --interval "$(INTERVAL)" --port "$(PORT)"
+
+databases: ## Run only MySQL and MongoDB
+	@exec $(PYTHON) ci/bootstrap.py databases
+
+test: ## Run every check: lint, types, imports, unit, integration and browser tests
+	@exec $(PYTHON) ci/test
+
+lint: ## Run the linters and type checkers
+	@exec $(PYTHON) ci/test lint types imports
+
+unit: ## Run the unit tests
+	@exec $(PYTHON) ci/test unit page
+
+integration: ## Run the integration tests, with real servers
+	@exec $(PYTHON) ci/test integration
+
+browser: ## Run the browser tests
+	@exec $(PYTHON) ci/test browser
+
+format: ## Format the code
+	@$(PYTHON) ci/bootstrap.py install dev
+	.venv/bin/ruff check --fix --quiet . || true
+	.venv/bin/ruff format .
+	cd services/web/frontend && npm run -s format
+
+lock: ## Write the lock files anew (make lock UPGRADE=--upgrade takes the newest versions)
+	@$(PYTHON) ci/bootstrap.py install dev
+	@.venv/bin/python ci/lock $(UPGRADE)
+
+clean: ## Remove the data, the downloads and everything built
+	rm -rf .venv .local .cache services/web/src/isotherm_web/static services/web/frontend/node_modules
+	find . -name __pycache__ -prune -exec rm -rf {} +
