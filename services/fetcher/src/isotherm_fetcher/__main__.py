@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from logging import WARNING, getLogger
 from typing import TYPE_CHECKING
 
 from structlog.contextvars import bind_contextvars
@@ -51,6 +52,7 @@ def command(arguments: Sequence[str]) -> None:
     settings = load(Settings, os.environ)
     exporting = options.command == "exporter"
     logging.configure(settings.log, "fetcher-exporter" if exporting else "fetcher")
+    getLogger("httpx").setLevel(WARNING)  # a line for each request says less than the run's own lines
     shutdown = Shutdown.on_signals()
     try:
         if exporting:

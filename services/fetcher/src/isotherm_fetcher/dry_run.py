@@ -37,7 +37,8 @@ def describe_next_run(task: Task, database: Database, now: float, label: str) ->
     """
     changes = compare(task.region, store.read_locations(database))
     locations = _after(changes, store.active_locations(database, simulated=task.simulated))
-    ledger = runs.spent(database, now, simulated=task.simulated)
+    remembered = task.policy.remembered_seconds(len(locations))
+    ledger = runs.spent(database, now, simulated=task.simulated, remembered_seconds=remembered)
     limited = bool(task.policy.limits.limited)
     blocked_until = runs.blocked_until(database, now) if limited else None
     plan = planner.plan(now, locations, ledger, task.policy)

@@ -13,7 +13,7 @@ from isotherm_common.retry import ShutdownDuringRetry
 from isotherm_fetcher import runs
 from isotherm_fetcher.errors import DatabaseUnavailable
 from isotherm_fetcher.metrics import FetcherCollector, Snapshot, Totals
-from isotherm_fetcher.mysql import open_database, to_seconds
+from isotherm_fetcher.mysql import open_database, to_datetime, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def export(settings: Settings, shutdown: Shutdown) -> None:
     registry = CollectorRegistry()
     registry.register(collector)
     health = Health("mysql", heartbeat_timeout_seconds=_HEARTBEAT_TIMEOUT_SECONDS)
-    reader = Reader(settings.limits, wanted, simulated=not settings.open_meteo.public)
+    reader = Reader(settings.limits, wanted, time.time(), simulated=not settings.open_meteo.public)
     with ObservabilityServer(settings.observability, health, registry=registry) as server:
         log.info("exporting", port=server.port)
         loop(lambda: open_database(settings.mysql, shutdown), reader, collector, health, shutdown)
@@ -83,11 +83,12 @@ class Reader:
     Args:
         limits: of the quota.
         wanted: how many locations the region has.
+        since: Unix seconds from which runs that end are counted.
         simulated: whether what was asked of the simulator counts as spent.
     """
 
-    def __init__(self, limits: Limits, wanted: int, *, simulated: bool) -> None:
-        self.totals = Totals()
+    def __init__(self, limits: Limits, wanted: int, since: float, *, simulated: bool) -> None:
+        self.totals = Totals(since=to_datetime(since))
         self._limits = limits
         self._wanted = wanted
         self._simulated = simulated

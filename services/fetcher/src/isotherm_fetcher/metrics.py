@@ -29,6 +29,7 @@ from isotherm_fetcher.runs import LATENCY_BOUNDS_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from prometheus_client.core import Metric
 
@@ -39,8 +40,13 @@ OUTCOMES = ("done", "partial", "quota", "failed", "died")
 
 @dataclass
 class Totals:
-    """Sums over the runs that ended since the exporter started."""
+    """Sums over the runs that ended since the exporter started.
 
+    Attributes:
+        since: when that was; UTC, as the table has it.
+    """
+
+    since: datetime
     runs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     points: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("asked", "stored", "failed"), 0))
     upstream_status: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("200", "429", "error"), 0))
@@ -56,7 +62,7 @@ class Totals:
         """Count the runs that have ended since the last call.
 
         Args:
-            rows: of the table; at the first call those that have ended are taken as they are and not counted.
+            rows: of the table; at the first call all of them.
         """
         first = self._newest_id is None
         newest = self._newest_id or 0
@@ -69,7 +75,7 @@ class Totals:
                 self._open.add(row["id"])
             else:
                 self._open.discard(row["id"])
-                if not (first and is_new):
+                if not first or (row["finished_at"] is not None and row["finished_at"] >= self.since):
                     self._count(row)
         self._newest_id = self._newest_id or 0
 
@@ -136,7 +142,7 @@ class FetcherCollector(Collector):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._totals = Totals()
+        self._totals: Totals | None = None
         self._snapshot: Snapshot | None = None
         self._refresh_errors = 0
 
@@ -144,6 +150,7 @@ class FetcherCollector(Collector):
         """Take what was read from the tables. `totals` is copied: the caller goes on counting."""
         with self._lock:
             self._totals = Totals(
+                since=totals.since,
                 runs=dict(totals.runs),
                 points=dict(totals.points),
                 upstream_status=dict(totals.upstream_status),
@@ -166,7 +173,7 @@ class FetcherCollector(Collector):
             totals, snapshot, errors = self._totals, self._snapshot, self._refresh_errors
         yield InfoMetricFamily("isotherm_fetcher", "Version of the exporter.", value={"version": __version__})
         yield _counter("exporter_refresh_errors", "Failed attempts to read the tables.", {(): errors})
-        if snapshot is not None:
+        if totals is not None and snapshot is not None:
             yield from _counters(totals)
             yield from _quota_gauges(snapshot)
             yield from _freshness_gauges(snapshot)

@@ -9,13 +9,14 @@ A run has one of three modes:
 - *share*: the run has its share of each window, never more than an even spread over the window gives it, and less
   while a sweep is being repaid. It goes to the stalest locations first.
 
-Locations that are stale although everything else is fresh fail again and again. They get at most half of a share, in
-turn, so that they cannot starve the rest and are still tried.
+Locations that are stale although everything else is fresh fail again and again. They get at most half of a share, drawn
+by lot, so that they cannot starve the rest and are still tried.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -67,6 +68,10 @@ class Policy:
         """Return the time in which ordinary runs go round `locations` locations."""
         share = self.base_share()
         return self.interval_seconds * max(1.0, math.ceil(locations / share)) if share else math.inf
+
+    def remembered_seconds(self, locations: int) -> float:
+        """Return how far back a plan for `locations` locations looks at what was spent: a cycle and the minute of its begin."""
+        return self.cycle_seconds(locations) + SECONDS["minute"]
 
     def deadline(self, started_at: float) -> float:
         """Return until when a run may wait for another minute: it must not outlast its interval."""
@@ -174,21 +179,38 @@ def _ahead(now: float, window: WindowName, ledger: Ledger, policy: Policy) -> fl
 
 def plan(now: float, locations: Sequence[Location], ledger: Ledger, policy: Policy) -> Plan:
     """Plan the run that starts now."""
-    stalest_first = sorted(locations, key=lambda location: (_fetched_at(location), location.id))
+    stalest_first = sorted(locations, key=lambda location: (_fetched_at(location), _spread(location.id)))
     if not policy.limits.limited:
         return _in_parts(now, "all", stalest_first, len(locations), ledger, policy)
     cycle = policy.cycle_seconds(len(locations))
     horizon = now - max(policy.stale_after_seconds, _CYCLES_UNTIL_STALE * cycle)
     stale = [location for location in stalest_first if _fetched_at(location) < horizon]
     ordinary = share(now, ledger, policy)
+    lot = random.Random(int(now // policy.interval_seconds))  # noqa: S311 - the same plan for the same time
     if len(stale) > _MOSTLY * len(locations):
-        borrowed = ledger.spent_between(now - cycle - 60, now + 60) / policy.weight_of_point
+        borrowed = (
+            ledger.spent_between(now - policy.remembered_seconds(len(locations)), now + 60) / policy.weight_of_point
+        )
         to_borrow = int(len(locations) - borrowed)
         if to_borrow > ordinary:
-            return _in_parts(now, "sweep", stale[:to_borrow], len(locations), ledger, policy)
-    turn = int(now // policy.interval_seconds)
-    chosen = _stalest_and_struggling(stale, stalest_first[len(stale) :], ordinary, turn)
+            return _in_parts(now, "sweep", _all_over_the_map(stale, lot)[:to_borrow], len(locations), ledger, policy)
+    chosen = _stalest_and_struggling(stale, stalest_first[len(stale) :], ordinary, lot)
     return _in_parts(now, "share", chosen, len(locations), ledger, policy)
+
+
+def _all_over_the_map(stale: list[Location], lot: random.Random) -> list[Location]:
+    """Return them in an order in which the first part is a coarse map of all, and begin it where the lot falls.
+
+    When a sweep cannot have all of them, those that always fail must not always be its first.
+    """
+    scattered = sorted(stale, key=lambda location: _spread(location.id))
+    first = lot.randrange(len(stale))
+    return scattered[first:] + scattered[:first]
+
+
+def _spread(number: int) -> int:
+    """Scatter neighbouring numbers (Knuth's multiplicative hash): what is fetched of equals lies all over the map."""
+    return number * 2_654_435_761 % 2**32
 
 
 def _fetched_at(location: Location) -> float:
@@ -196,19 +218,15 @@ def _fetched_at(location: Location) -> float:
 
 
 def _stalest_and_struggling(
-    struggling: list[Location], healthy: list[Location], points: int, turn: int
+    struggling: list[Location], healthy: list[Location], points: int, lot: random.Random
 ) -> list[Location]:
-    """Choose `points` locations: the struggling get half at most while there are healthy ones, each in its turn."""
+    """Choose `points` locations: the struggling get half at most while there are healthy ones, drawn by lot."""
     if not struggling:
         return healthy[:points]
-    half = max(points // 2, points - len(healthy))
-    if points == 1 and healthy:
-        half = turn % 2
-    if half >= len(struggling):
-        return struggling + healthy[: points - len(struggling)]
-    first = turn * max(half, 1) % len(struggling)
-    in_turn = (struggling[first:] + struggling[:first])[:half]
-    return in_turn + healthy[: points - half]
+    half = points / 2
+    room = max(int(half) + (lot.random() < half % 1), points - len(healthy))
+    drawn = struggling if room >= len(struggling) else lot.sample(struggling, room)
+    return [*drawn, *healthy[: points - len(drawn)]]
 
 
 def _in_parts(now: float, mode: Mode, chosen: Sequence[Location], total: int, ledger: Ledger, policy: Policy) -> Plan:

@@ -191,8 +191,9 @@ class _Run:
         if limited and (until := runs.blocked_until(self.database, now)) is not None:
             self._stop_for_quota(f"Open-Meteo refuses to answer until {_clock_time(until)}")
             return None
-        self.ledger: Ledger = runs.spent(self.database, now, simulated=task.simulated)
         locations = store.active_locations(self.database, simulated=task.simulated)
+        remembered = task.policy.remembered_seconds(len(locations))
+        self.ledger: Ledger = runs.spent(self.database, now, simulated=task.simulated, remembered_seconds=remembered)
         plan = planner.plan(now, locations, self.ledger, task.policy)
         log.info(
             "run_planned",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from isotherm_fetcher.mysql import to_datetime, to_seconds
-from isotherm_fetcher.quota import SECONDS, Ledger, window_start
+from isotherm_fetcher.quota import Ledger, window_start
 
 if TYPE_CHECKING:
     from pymysql.cursors import Cursor
@@ -23,6 +23,8 @@ Outcome = Literal["running", "done", "partial", "quota", "failed", "died"]
 LATENCY_BOUNDS_SECONDS: tuple[str, ...] = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "30", "+Inf")
 _ERROR_LENGTH = 1000
 _REASONS_KEPT = 8
+_LONGEST_RUN_SECONDS = 86_400
+_LONGEST_MEMORY_SECONDS = 30 * 86_400
 
 
 @dataclass
@@ -127,15 +129,16 @@ def save(
     )
 
 
-def spent(database: Database, now: float, *, simulated: bool) -> Ledger:
-    """Return what all runs spent in the windows around `now`.
+def spent(database: Database, now: float, *, simulated: bool, remembered_seconds: float = 0.0) -> Ledger:
+    """Return what all runs spent in the windows around `now`, and before it.
 
     Args:
         database: where the runs are.
         now: Unix seconds.
         simulated: whether what was asked of the simulator counts too. It costs nothing of Open-Meteo's quota.
+        remembered_seconds: how far back at least.
     """
-    since = window_start(now, "day") - SECONDS["day"]
+    since = min(window_start(now, "day"), now - min(remembered_seconds, _LONGEST_MEMORY_SECONDS)) - _LONGEST_RUN_SECONDS
     rows = database.read(
         "SELECT weight_by_minute, source FROM fetch_runs WHERE started_at >= %s", (to_datetime(since),)
     )
