@@ -1,0 +1,303 @@
+"""The clients and what each still needs: a pure state machine in the caller's time.
+
+No client has a queue. What is pending for it is all that changed since the seq that it has, so newer state merges into
+it by itself, and a client that resumes is no different from one that was slow for a while.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from isotherm_web import protocol
+from isotherm_web.clients import Client, Closing, Outgoing, Phase, TokenBucket
+from isotherm_web.encoding import encode_control
+from isotherm_web.errors import ProtocolError
+from isotherm_web.fanout import SharedEncoder
+from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume
+from isotherm_web.rows import LAYERS
+from isotherm_web.state import GridState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from isotherm_web.metrics import Metrics
+    from isotherm_web.settings import HubSettings
+
+_JITTER = 0.1
+
+
+class Hub:
+    """Holds the clients of this process and the state that they are served from.
+
+    Attributes:
+        state: the map.
+        loaded: whether the map was loaded at least once.
+        clients: the connections.
+        ask: called when a client cannot be decided about: read the checkpoint and `answer` the `undecided` ones.
+    """
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        metrics: Metrics,
+        *,
+        version: str,
+        wall_clock: Callable[[], float] = time.time,
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.state = GridState()
+        self.loaded = False
+        self.clients: dict[Client, None] = {}
+        self._settings = settings
+        self._metrics = metrics
+        self._version = version
+        self.ask: Callable[[], None] = lambda: None
+        self._wall_clock = wall_clock
+        self._uniform = uniform
+        self._addresses: Counter[str] = Counter()
+        self._held: dict[Client, None] = {}
+        self._encoder = SharedEncoder(self.state)
+        self._epoch = 0
+        self._geometry_name = self.state.geometry.name
+        self._draining = False
+
+    # The state's side
+
+    def replace(self, state: GridState) -> None:
+        """Serve a freshly loaded state; clients go on with deltas where that is exact and get a snapshot otherwise."""
+        go_on = self.loaded and state.follow(self.state)
+        self._encoder = self._encoder.succeeded_by(state) if go_on else SharedEncoder(state)
+        self.state, self.loaded = state, True
+        if not go_on:
+            self._begin_epoch()
+        for client in self._held:
+            client.phase = Phase.ASKING
+        self.advanced()
+        self._wake_live()
+
+    def advanced(self) -> None:
+        """Say that the state has moved: clients that were ahead of it may go on."""
+        if self.state.geometry.name != self._geometry_name:
+            self._begin_epoch()
+        for client in list(self._held):
+            self._settle(client, None)
+
+    def _begin_epoch(self) -> None:
+        """From now on every client needs everything anew."""
+        self._epoch += 1
+        self._geometry_name = self.state.geometry.name
+
+    def publish(self) -> None:
+        """Let everything that has changed leave for every client."""
+        before = self._encoder.published_seq
+        self._encoder.publish()
+        if self._encoder.published_seq > before:
+            self._metrics.published.inc()
+        self._wake_live(before)
+
+    def _wake_live(self, before: int | None = None) -> None:
+        coalesced = 0
+        for client in self.clients:
+            if client.phase is Phase.LIVE:
+                if before is not None and client.seq < before:
+                    coalesced += 1
+                client.wake()
+        if coalesced:
+            self._metrics.coalesced.inc(coalesced)
+
+    # The clients' side
+
+    def refusal(self, address: str) -> Closing | None:
+        """Return why a further connection from `address` is closed at once, or None."""
+        if self._draining:
+            return Closing(CloseCode.RESTARTING, "this server is restarting: connect again")
+        if len(self.clients) >= self._settings.maximum_connections:
+            return Closing(CloseCode.TOO_MANY_CONNECTIONS, "this server has as many connections as it may")
+        if self._addresses[address] >= self._settings.maximum_connections_per_address:
+            return Closing(CloseCode.TOO_MANY_CONNECTIONS, "your address has as many connections as it may")
+        return None
+
+    def connect(self, wire: protocol.Format, address: str, wake: Callable[[], None], now: float) -> Client:
+        """Take in a connection that was not refused."""
+        settings = self._settings
+        bucket = TokenBucket(settings.inbound_burst, now)
+        client = Client(wire, address, wake, now, now, now + self._ping_in(), bucket)
+        self.clients[client] = None
+        self._addresses[address] += 1
+        self._metrics.clients.labels(wire.value).inc()
+        self._metrics.connections.labels(wire.value).inc()
+        return client
+
+    def disconnect(self, client: Client) -> None:
+        """Forget a connection."""
+        if client not in self.clients:
+            return
+        del self.clients[client]
+        self._held.pop(client, None)
+        client.phase = Phase.CLOSED
+        self._addresses[client.address] -= 1
+        if not self._addresses[client.address]:
+            del self._addresses[client.address]
+        self._metrics.clients.labels(client.format.value).dec()
+
+    def received(self, client: Client, data: str | bytes, now: float) -> None:
+        """Take in what a client sent."""
+        if client.phase is Phase.CLOSED:
+            return
+        client.heard_at = now
+        settings = self._settings
+        if not client.bucket.take(now, settings.inbound_messages_per_second, settings.inbound_burst):
+            self.close(client, CloseCode.TOO_MANY_MESSAGES, "too many messages")
+            return
+        try:
+            message = protocol.parse_client_message(data)
+        except ProtocolError as error:
+            self._refuse_message(client, str(error))
+            return
+        if isinstance(message, Resume):
+            if client.phase is not Phase.CONNECTED:
+                self._refuse_message(client, "resume is sent once, at the beginning")
+                return
+            self._metrics.received.labels("resume").inc()
+            client.resume = message
+            client.wait_until = now + settings.catch_up_seconds
+            self._settle(client, None)
+        else:
+            self._metrics.received.labels("pong").inc()
+
+    def _refuse_message(self, client: Client, reason: str) -> None:
+        self._metrics.received.labels("invalid").inc()
+        self.close(client, CloseCode.PROTOCOL_ERROR, reason)
+
+    def undecided(self) -> Iterable[Client]:
+        """Return the clients that only the checkpoint can decide about."""
+        if not self.loaded:
+            return []
+        return [client for client in self._held if client.phase is Phase.ASKING]
+
+    def answer(self, client: Client, checkpoint: Checkpoint | None) -> None:
+        """Decide about a client after the checkpoint was read; None when there is no checkpoint at all."""
+        if client.phase is Phase.ASKING:
+            self._settle(client, checkpoint or Checkpoint("", -1))
+
+    def _settle(self, client: Client, checkpoint: Checkpoint | None) -> None:
+        assert client.resume is not None
+        decision = protocol.decide(client.resume, self.state, checkpoint) if self.loaded else Decision.ASK
+        if decision in {Decision.ASK, Decision.WAIT}:
+            if client.phase is Phase.CONNECTED:
+                self._metrics.resumes.labels("held").inc()
+            if client.phase is not Phase.WAITING:
+                client.phase = Phase.WAITING if decision is Decision.WAIT else Phase.ASKING
+            self._held[client] = None
+            if client.phase is Phase.ASKING:
+                self.ask()
+            return
+        self._held.pop(client, None)
+        self._metrics.resumes.labels(decision.value).inc()
+        client.phase = Phase.LIVE
+        client.greet = True
+        if decision is Decision.RESUMED:
+            client.seq, client.epoch = client.resume.seq, self._epoch
+        client.wake()
+
+    # What goes out
+
+    def take(self, client: Client, now: float) -> list[Outgoing]:
+        """Return what `client` is to be sent now; what is returned counts as sent."""
+        if client.phase is not Phase.LIVE:
+            return []
+        out: list[Outgoing] = []
+        if client.epoch != self._epoch or client.seq < self.state.known_since:
+            out += [
+                self._hello("snapshot"),
+                Outgoing("geometry", self._encoder.geometry()),
+                Outgoing("snapshot", self._encoder.snapshot(client.format)),
+            ]
+            client.seq, client.epoch, client.greet = self.state.seq, self._epoch, False
+        elif client.greet:
+            client.greet = False
+            out.append(self._hello("resumed"))
+            if client.seq < self.state.seq:
+                out.append(self._delta(client))
+        elif client.seq < self._encoder.published_seq:
+            out.append(self._delta(client))
+        if client.ping:
+            client.ping = False
+            client.ping_at = now + self._ping_in()
+            ping = protocol.Ping(seq=self.state.seq, server_time=int(self._wall_clock()))
+            out.append(Outgoing("ping", encode_control(ping)))
+        return out
+
+    def _delta(self, client: Client) -> Outgoing:
+        payload = self._encoder.delta(client.format, client.seq)
+        client.seq = self.state.seq
+        return Outgoing("delta", payload)
+
+    def _hello(self, mode: str) -> Outgoing:
+        hello = protocol.Hello(
+            protocol=protocol.PROTOCOL,
+            stream=self.state.stream,
+            seq=self.state.seq,
+            mode="resumed" if mode == "resumed" else "snapshot",
+            geometry=self.state.geometry.name,
+            layers=list(LAYERS),
+            server_time=int(self._wall_clock()),
+            stale_after_seconds=self._settings.stale_after_seconds,
+            version=self._version,
+        )
+        return Outgoing("hello", encode_control(hello))
+
+    def writing(self, client: Client, now: float) -> None:
+        """Say that a message to `client` is being written."""
+        client.writing_since = now
+
+    def written(self, client: Client, message: Outgoing) -> None:
+        """Say that a message to `client` was written."""
+        client.writing_since = None
+        self._metrics.sent(message.type, client.format.value, len(message.payload))
+
+    # Time and the end
+
+    def tick(self, now: float) -> None:
+        """Let time pass: pings that are due, and clients that have broken a rule."""
+        settings = self._settings
+        for client in list(self.clients):
+            if client.phase is Phase.CLOSED:
+                continue
+            if client.writing_since is not None and now - client.writing_since > settings.slow_after_seconds:
+                self._metrics.slow_closed.inc()
+                self.close(client, CloseCode.TOO_SLOW, "too slow for the changes")
+            elif client.phase is Phase.CONNECTED and now - client.connected_at > settings.resume_timeout_seconds:
+                self.close(client, CloseCode.NO_RESUME, "no resume in time")
+            elif now - client.heard_at > settings.silent_after_seconds:
+                self.close(client, CloseCode.SILENT, "no answer to pings")
+            elif client in self._held and now > client.wait_until:
+                self.close(client, CloseCode.RESTARTING, "this server is behind: connect again")
+            elif now >= client.ping_at and client.phase is Phase.LIVE:
+                client.ping = True
+                client.ping_at = now + self._ping_in()
+                client.wake()
+
+    def close(self, client: Client, code: CloseCode, reason: str) -> None:
+        """Close a client; its connection finds out by `wake`."""
+        if client.phase is Phase.CLOSED:
+            return
+        client.phase = Phase.CLOSED
+        client.closing = Closing(code, reason)
+        self._held.pop(client, None)
+        self._metrics.closes.labels(str(int(code))).inc()
+        if client.kick is not None:
+            client.kick(code, reason)
+        client.wake()
+
+    def begin_drain(self) -> list[Client]:
+        """Refuse new clients from now on and return those that are to be closed."""
+        self._draining = True
+        return [client for client in self.clients if client.phase is not Phase.CLOSED]
+
+    def _ping_in(self) -> float:
+        interval = self._settings.ping_interval_seconds
+        return self._uniform(interval * (1 - _JITTER), interval * (1 + _JITTER))

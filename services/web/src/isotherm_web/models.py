@@ -1,0 +1,84 @@
+"""The shapes of the HTTP API, as documented in OpenAPI (contracts H2 to H4 and H7)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from isotherm_web.protocol import GeometryMessage  # noqa: TC001 - msgspec reads the annotation
+
+Values = list[float | None]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong, in one sentence."""
+
+    error: str
+
+
+class GridGeometry(msgspec.Struct, frozen=True):
+    """The locations that the cells stand for, in order."""
+
+    geometry: str
+    ids: list[int]
+    latitude: list[float]
+    longitude: list[float]
+    name: list[str | None]
+
+    @classmethod
+    def of(cls, message: GeometryMessage) -> GridGeometry:
+        """Return the same as the websocket's message."""
+        return cls(message.geometry, message.ids, message.latitude, message.longitude, message.name)
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """The whole map: SI units (°C, m/s, ° that the wind comes from), times in Unix seconds, 0 for a cell without data."""
+
+    server_time: int
+    stream: str
+    seq: int
+    geometry: GridGeometry
+    layers: dict[str, Values]
+    valid_at: list[int]
+    fetched_at: list[int]
+    source: list[int]
+    attribution: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A location."""
+
+    id: int
+    latitude: float
+    longitude: float
+    name: str | None
+    elevation: float | None
+
+
+class Series(msgspec.Struct, frozen=True):
+    """The past values of a location, ascending, in SI units; times in Unix seconds."""
+
+    location: Place
+    valid_at: list[int]
+    temperature_2m: Values
+    wind_speed_10m: Values
+    wind_direction_10m: Values
+    source: list[int]
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """The hourly series of a location, a day back and two ahead, in SI units; times in Unix seconds."""
+
+    location: Place
+    issued_at: int
+    source: int
+    valid_at: list[int]
+    temperature_2m: Values
+    wind_speed_10m: Values
+    wind_direction_10m: Values
+
+
+class SeriesQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
+    """The span of a series in Unix seconds, both ends included; without them all that is kept."""
+
+    since: int | None = None
+    until: int | None = None
