@@ -1,8 +1,8 @@
 /** The land under the weather: seen where there are no values yet, and around a region. */
 
 import { fitCanvas } from "./canvas";
-import { type Frame, project, STRETCH, turn, type View, visible } from "./view";
-import type { World } from "./world";
+import { inDegrees, type WorldPaths } from "./lines";
+import { type Frame, STRETCH, type View, visible } from "./view";
 
 export interface BasemapColors {
   readonly sea: string;
@@ -14,7 +14,7 @@ const GRATICULE_STEP = 30;
 
 export function drawBasemap(
   canvas: HTMLCanvasElement,
-  world: World | null,
+  paths: WorldPaths | null,
   view: View,
   frame: Frame,
   colors: BasemapColors,
@@ -22,34 +22,11 @@ export function drawBasemap(
   const context = fitCanvas(canvas, frame.width, frame.height);
   context.fillStyle = colors.sea;
   context.fillRect(0, 0, frame.width, frame.height);
-  if (world === null) {
-    return;
+  if (paths !== null) {
+    context.fillStyle = colors.land;
+    inDegrees(context, view, frame, () => context.fill(paths.land, "evenodd"));
   }
   const seen = visible(view, frame);
-  const middle = project(view, frame, view.longitude, 0);
-  const toY = (latitude: number): number => middle.y - latitude * view.scale * STRETCH;
-  context.fillStyle = colors.land;
-  for (const shift of [-360, 0, 360]) {
-    const toX = (longitude: number): number =>
-      frame.width / 2 + (longitude + shift - turn(view.longitude)) * view.scale;
-    if (toX(180) < 0 || toX(-180) > frame.width) {
-      continue;
-    }
-    context.beginPath();
-    for (const ring of world.land) {
-      for (let index = 0; index < ring.length; index += 2) {
-        const x = toX(ring[index] as number);
-        const y = toY(ring[index + 1] as number);
-        if (index === 0) {
-          context.moveTo(x, y);
-        } else {
-          context.lineTo(x, y);
-        }
-      }
-      context.closePath();
-    }
-    context.fill("evenodd");
-  }
   context.strokeStyle = colors.graticule;
   context.lineWidth = 1;
   context.beginPath();
@@ -59,7 +36,7 @@ export function drawBasemap(
     context.lineTo(x, frame.height);
   }
   for (let lat = -60; lat <= 60; lat += GRATICULE_STEP) {
-    const y = Math.round(toY(lat)) + 0.5;
+    const y = Math.round(frame.height / 2 - (lat - view.latitude) * view.scale * STRETCH) + 0.5;
     context.moveTo(0, y);
     context.lineTo(frame.width, y);
   }

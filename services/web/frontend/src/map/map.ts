@@ -1,4 +1,4 @@
-/** The map: Plotly's heatmap and coastlines between a drawn land below and an overlay above, all showing one view. */
+/** The map: Plotly's heatmap between a drawn land below and lines and marks above, all showing one view. */
 
 import { Highlights } from "../highlight";
 import { FIELD, type Layer } from "../layers/layers";
@@ -9,12 +9,13 @@ import type { MapColors } from "../theme";
 import { drawBasemap } from "./basemap";
 import { listen } from "./gestures";
 import { type Bounds, cellAtPoint, findGrid, type Grid, gridBounds } from "./grid";
+import { drawLines, type WorldPaths, worldPaths } from "./lines";
 import { drawOverlay } from "./overlay";
 import { newPlot, react, relayout } from "./plotly";
 import { smooth, smoothingFactor, twoTurnsOf } from "./smooth";
 import { clamp, type Frame, home, type Point, pan, project, unproject, type View, visible, zoomAt } from "./view";
 import { type WindField, windField } from "./wind";
-import { type Line, twoTurnsOf as repeatLine, type World } from "./world";
+import type { World } from "./world";
 
 export interface MapListener {
   /** The cell that is pointed at, or null, and where to write about it. */
@@ -33,14 +34,14 @@ export class WorldMap {
   readonly #surface: HTMLElement;
   readonly #plot: HTMLElement;
   readonly #base: HTMLCanvasElement;
+  readonly #lines: HTMLCanvasElement;
   readonly #overlay: HTMLCanvasElement;
   readonly #highlights = new Highlights();
   readonly #motion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   #cells: Cells | null = null;
   #grid: Grid | null = null;
-  #world: World | null = null;
-  #lines: { coast: Line; borders: Line } | null = null;
+  #paths: WorldPaths | null = null;
   #layer: Layer;
   #colors: MapColors;
   #arrows = false;
@@ -67,6 +68,7 @@ export class WorldMap {
     this.#colors = colors;
     this.#base = child(root, "canvas", "map-base");
     this.#plot = child(root, "div", "map-plot");
+    this.#lines = child(root, "canvas", "map-lines");
     this.#overlay = child(root, "canvas", "map-overlay");
     this.#surface = root;
     new ResizeObserver(() => this.#resize()).observe(root);
@@ -85,8 +87,7 @@ export class WorldMap {
   }
 
   setWorld(world: World): void {
-    this.#world = world;
-    this.#lines = { coast: repeatLine(world.coast), borders: repeatLine(world.borders) };
+    this.#paths = worldPaths(world);
     this.#changed();
   }
 
@@ -183,7 +184,8 @@ export class WorldMap {
       void relayout(this.#plot, this.#axes());
     }
     if (this.#dataDirty || this.#viewDirty) {
-      drawBasemap(this.#base, this.#world, this.#view, this.#frame, this.#colors);
+      drawBasemap(this.#base, this.#paths, this.#view, this.#frame, this.#colors);
+      this.#drawLines();
     }
     this.#dataDirty = false;
     this.#viewDirty = false;
@@ -213,22 +215,9 @@ export class WorldMap {
       yaxis: axis(this.#range("y")),
     };
     const config = { staticPlot: true, displayModeBar: false, responsive: false };
-    void (this.#started ? react : newPlot)(this.#plot, this.#traces(), layout, config);
-    this.#started = true;
-  }
-
-  #traces(): Trace[] {
-    const traces: Trace[] = [];
     const weather = this.#weather();
-    if (weather !== null) {
-      traces.push(weather);
-    }
-    if (this.#lines !== null) {
-      const { ink } = this.#colors;
-      const line = ink[this.#layer.id];
-      traces.push(lineTrace(this.#lines.borders, line.borders, 0.6), lineTrace(this.#lines.coast, line.coast, 1.1));
-    }
-    return traces;
+    void (this.#started ? react : newPlot)(this.#plot, weather === null ? [] : [weather], layout, config);
+    this.#started = true;
   }
 
   #weather(): Trace | null {
@@ -293,29 +282,34 @@ export class WorldMap {
     return { "xaxis.range": this.#range("x"), "yaxis.range": this.#range("y") };
   }
 
-  #drawOverlay(nowMs: number): void {
+  #places(): { grid: Grid | null; latitude: Float64Array; longitude: Float64Array; view: View; frame: Frame } {
     const none = new Float64Array(0);
-    const { mark, markEdge, ink } = this.#colors;
-    drawOverlay(
-      this.#overlay,
-      {
-        view: this.#view,
-        frame: this.#frame,
-        grid: this.#grid,
-        latitude: this.#cells?.latitude ?? none,
-        longitude: this.#cells?.longitude ?? none,
-        wind: this.#wind,
-        ink: ink[this.#layer.id].arrows,
-        mark,
-        markEdge,
-        selected: this.#selected,
-        hovered: this.#hovered,
-        crosshair: this.#crosshair,
-        reducedMotion: this.#motion.matches,
-      },
-      this.#highlights,
-      nowMs,
-    );
+    return {
+      view: this.#view,
+      frame: this.#frame,
+      grid: this.#grid,
+      latitude: this.#cells?.latitude ?? none,
+      longitude: this.#cells?.longitude ?? none,
+    };
+  }
+
+  #drawLines(): void {
+    const ink = this.#colors.ink[this.#layer.id];
+    drawLines(this.#lines, this.#paths, { ...this.#places(), wind: this.#wind, ink });
+  }
+
+  #drawOverlay(nowMs: number): void {
+    const { mark, markEdge } = this.#colors;
+    const scene = {
+      ...this.#places(),
+      mark,
+      markEdge,
+      selected: this.#selected,
+      hovered: this.#hovered,
+      crosshair: this.#crosshair,
+      reducedMotion: this.#motion.matches,
+    };
+    drawOverlay(this.#overlay, scene, this.#highlights, nowMs);
   }
 
   #cellAt(at: Point): number {
@@ -381,18 +375,6 @@ function extent(cells: Cells, grid: Grid | null): Pick<Frame, "bounds" | "wraps"
 
 function axis(range: readonly [number, number]): Record<string, unknown> {
   return { range, autorange: false, visible: false, fixedrange: true };
-}
-
-function lineTrace({ lon, lat }: Line, color: string, width: number): Trace {
-  return {
-    type: "scatter",
-    mode: "lines",
-    x: lon,
-    y: lat,
-    hoverinfo: "skip",
-    connectgaps: false,
-    line: { color, width },
-  };
 }
 
 function child<K extends "canvas" | "div">(parent: HTMLElement, tag: K, className: string): HTMLElementTagNameMap[K] {

@@ -1,10 +1,9 @@
-/** What moves above the heatmap: wind arrows, marks of recent changes, the chosen and the pointed-at cell. */
+/** What moves above the heatmap: marks of recent changes, the chosen and the pointed-at cell. */
 
 import { type Highlights, PULSE_MS, STILL_MS } from "../highlight";
 import { fitCanvas } from "./canvas";
 import type { Grid } from "./grid";
-import { type Frame, project, STRETCH, type View, visible } from "./view";
-import { type WindField, windAt } from "./wind";
+import { type Frame, project, STRETCH, type View } from "./view";
 
 export interface OverlayScene {
   readonly view: View;
@@ -12,9 +11,6 @@ export interface OverlayScene {
   readonly grid: Grid | null;
   readonly latitude: Float64Array;
   readonly longitude: Float64Array;
-  /** Null: no arrows. */
-  readonly wind: WindField | null;
-  readonly ink: string;
   readonly mark: string;
   readonly markEdge: string;
   readonly selected: number;
@@ -23,9 +19,6 @@ export interface OverlayScene {
   readonly reducedMotion: boolean;
 }
 
-const ARROW_SPACING_PX = 46;
-const ARROW_STEPS = [0.25, 0.5, 1, 2, 2.5, 5, 7.5, 10, 15, 20, 30];
-const CALM_MPS = 0.5;
 const POINT_RADIUS_PX = 11;
 const PULSE_INSET_PX = 2;
 
@@ -39,9 +32,6 @@ export function drawOverlay(
   const context = fitCanvas(canvas, frame.width, frame.height);
   context.lineJoin = "round";
   context.lineCap = "round";
-  if (scene.wind !== null) {
-    drawArrows(context, scene, scene.wind);
-  }
   const duration = scene.reducedMotion ? STILL_MS : PULSE_MS;
   highlights.each(nowMs, duration, (cell, progress) => drawPulse(context, scene, cell, progress));
   context.globalAlpha = 1;
@@ -120,64 +110,6 @@ function path(
   const corner = scene.grid === null ? across : Math.min(8, across / 3, down / 3);
   context.beginPath();
   context.roundRect(x - across, y - down, 2 * across, 2 * down, corner);
-}
-
-function drawArrows(context: CanvasRenderingContext2D, scene: OverlayScene, wind: WindField): void {
-  context.strokeStyle = scene.ink;
-  context.fillStyle = scene.ink;
-  context.lineWidth = 1.35;
-  const { view, frame, grid } = scene;
-  if (grid === null) {
-    for (let cell = 0; cell < scene.latitude.length; cell += 1) {
-      const { x, y } = project(view, frame, scene.longitude[cell] as number, scene.latitude[cell] as number);
-      drawArrow(context, x, y - 2 * POINT_RADIUS_PX, wind.u[cell] as number, wind.v[cell] as number);
-    }
-    return;
-  }
-  const seen = visible(view, frame);
-  const step = ARROW_STEPS.find((degrees) => degrees * view.scale >= ARROW_SPACING_PX) ?? 30;
-  const south = Math.max(seen.south, frame.bounds.south);
-  const north = Math.min(seen.north, frame.bounds.north);
-  for (let row = Math.ceil(south / step); row * step <= north; row += 1) {
-    const offset = row % 2 === 0 ? 0 : step / 2;
-    const latitude = row * step;
-    for (let column = Math.ceil((seen.west - offset) / step); column * step + offset <= seen.east; column += 1) {
-      const longitude = column * step + offset;
-      const found = windAt(grid, wind, longitude, latitude);
-      if (found !== null) {
-        const x = frame.width / 2 + (longitude - view.longitude) * view.scale;
-        const y = frame.height / 2 - (latitude - view.latitude) * view.scale * STRETCH;
-        drawArrow(context, x, y, found.u, found.v);
-      }
-    }
-  }
-}
-
-/** An arrow that flies with the wind, centred on its place. */
-function drawArrow(context: CanvasRenderingContext2D, x: number, y: number, u: number, v: number): void {
-  const speed = Math.hypot(u, v);
-  if (Number.isNaN(speed)) {
-    return;
-  }
-  if (speed < CALM_MPS) {
-    context.beginPath();
-    context.arc(x, y, 1.5, 0, 2 * Math.PI);
-    context.fill();
-    return;
-  }
-  const length = Math.min(30, 6 + 5.2 * Math.sqrt(speed));
-  const dx = (u / speed) * length;
-  const dy = (-v / speed) * length;
-  const tipX = x + dx / 2;
-  const tipY = y + dy / 2;
-  const head = 0.3;
-  context.beginPath();
-  context.moveTo(x - dx / 2, y - dy / 2);
-  context.lineTo(tipX, tipY);
-  context.moveTo(tipX - head * (dx + 0.6 * dy), tipY - head * (dy - 0.6 * dx));
-  context.lineTo(tipX, tipY);
-  context.lineTo(tipX - head * (dx - 0.6 * dy), tipY - head * (dy + 0.6 * dx));
-  context.stroke();
 }
 
 function drawCrosshair(context: CanvasRenderingContext2D, scene: OverlayScene): void {

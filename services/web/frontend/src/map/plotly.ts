@@ -6,22 +6,17 @@
 import colorscale from "plotly.js/src/components/colorscale";
 import fx from "plotly.js/src/components/fx";
 import modebar from "plotly.js/src/components/modebar";
+import shapes from "plotly.js/src/components/shapes";
 import localeEn from "plotly.js/src/locale-en";
 import localeEnUs from "plotly.js/src/locale-en-us";
-import { newPlot, purge, react, relayout, restyle, update } from "plotly.js/src/plot_api/plot_api";
+import plotApi from "plotly.js/src/plot_api/plot_api";
 import { register } from "plotly.js/src/registry";
 import contour from "plotly.js/src/traces/contour";
 import heatmap from "plotly.js/src/traces/heatmap";
 import scatter from "plotly.js/src/traces/scatter";
 
-register([scatter, heatmap, contour, colorscale, fx, modebar, localeEn, localeEnUs]);
-// Plotly calls its own methods by these names.
-register(
-  Object.entries({ newPlot, purge, react, relayout, restyle, update }).map(([name, fn]) => ({
-    moduleType: "apiMethod",
-    name,
-    fn,
-  })),
-);
+register([scatter, heatmap, contour, colorscale, fx, modebar, shapes, localeEn, localeEnUs]);
+// Plotly calls its own methods by their names.
+register(Object.entries(plotApi).map(([name, fn]) => ({ moduleType: "apiMethod", name, fn })));
 
-export { newPlot, purge, react, relayout, restyle, update };
+export const { newPlot, react, relayout } = plotApi;

@@ -49,6 +49,18 @@ export function drawChart(
       showlegend: false,
       dragmode: false,
       hovermode: "x",
+      shapes: [
+        {
+          type: "line",
+          xref: "x",
+          yref: "paper",
+          x0: isoTime(nowSeconds),
+          x1: isoTime(nowSeconds),
+          y0: 0,
+          y1: 1,
+          line: { color: chart.text, width: 1 },
+        },
+      ],
       hoverlabel: { font: { family: "system-ui, sans-serif", size: 12 } },
       xaxis: {
         ...axis,
