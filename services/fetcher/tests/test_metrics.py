@@ -183,6 +183,4 @@ class CountersUnderRetention(RuleBasedStateMachine):
 
 def test_counters_never_fall_and_miss_nothing_while_old_rows_are_removed() -> None:
     """Each run that ends counts once, whenever it is seen and whatever is removed."""
-    run_state_machine_as_test(
-        CountersUnderRetention, settings=settings(max_examples=50, stateful_step_count=30)
-    )
+    run_state_machine_as_test(CountersUnderRetention, settings=settings(max_examples=50, stateful_step_count=30))

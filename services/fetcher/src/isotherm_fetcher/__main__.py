@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from logging import WARNING, getLogger
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from structlog.contextvars import bind_contextvars
 
@@ -36,7 +36,7 @@ Exit codes: 0 done or partly done, 64 configuration, 70 internal error, 75 try a
 class _Parser(argparse.ArgumentParser):
     """Wrong arguments are a configuration mistake like any other: exit code 64."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         text = f"{self.prog}: {message}. See {self.prog} --help."
         raise ConfigurationError(text)
 
@@ -48,9 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def command(arguments: Sequence[str]) -> None:
     """Do what the arguments say."""
-    options = _parser().parse_args(arguments)
-    settings = load(Settings, os.environ)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     exporting = options.command == "exporter"
+    if exporting and (options.dry_run or options.watch is not None):
+        parser.error("--dry-run and --watch do not go with exporter")
+    settings = load(Settings, os.environ)
     logging.configure(settings.log, "fetcher-exporter" if exporting else "fetcher")
     getLogger("httpx").setLevel(WARNING)  # a line for each request says less than the run's own lines
     shutdown = Shutdown.on_signals()
