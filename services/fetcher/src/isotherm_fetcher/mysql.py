@@ -42,7 +42,7 @@ _LOCK_WAIT_SECONDS = 20
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 60
 _DEADLOCK_POLICY = RetryPolicy(initial_seconds=0.05, maximum_seconds=2.0, give_up_after_seconds=30.0)
-_USERS_APPEAR_WITHIN_SECONDS = 120.0
+USERS_APPEAR_WITHIN_SECONDS = 120.0
 _RUNNER_LOCK_WAIT_SECONDS = 2
 
 log = structlog.get_logger()
@@ -153,7 +153,7 @@ def open_database(settings: MysqlSettings, shutdown: Shutdown) -> Database:
         ShutdownDuringRetry: the process was asked to end.
     """
     opened: list[Database] = []
-    refused_until = time.monotonic() + _USERS_APPEAR_WITHIN_SECONDS
+    refused_until = time.monotonic() + USERS_APPEAR_WITHIN_SECONDS
 
     def read_version() -> int | None:
         if not opened:
