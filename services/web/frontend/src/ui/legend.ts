@@ -67,8 +67,8 @@ export function ticks(scale: Scale, unit: Unit): Tick[] {
 
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= least - 1e-9) ?? 10;
-  return Math.max(1, step * power);
+  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= least - 1e-9) ?? 10;
+  return Math.max(1, Math.round(step * power));
 }
 
 function paint(canvas: HTMLCanvasElement, scale: Scale): void {
