@@ -64,6 +64,7 @@ class ManagedProcess:
     def __init__(self, spec: ProcessSpec) -> None:
         self.spec = spec
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self.started_at = 0.0
 
     def start(self) -> Self:
@@ -80,6 +81,7 @@ class ManagedProcess:
         self.spec.log_folder.mkdir(parents=True, exist_ok=True)
         launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
         with self.spec.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603 - the command lines are ours
                 [*launcher, *self.spec.command],
                 stdin=subprocess.DEVNULL,
@@ -181,18 +183,18 @@ class ManagedProcess:
         return self.start().wait_ready()
 
     def tail(self, lines: int = 10) -> str:
-        """Return the end of its log."""
-        return tail(self.spec.log, lines)
+        """Return the end of what it has said since its last start."""
+        return tail(self.spec.log, lines, since=self._log_start)
 
     def _ended(self, what: str) -> str:
         return f"{self.spec.name} {what}. The end of {self.spec.log}:\n{self.tail()}"
 
 
-def tail(file: Path, lines: int = 10) -> str:
-    """Return the last lines of a text file, "" when there is none."""
+def tail(file: Path, lines: int = 10, since: int = 0) -> str:
+    """Return the last lines of a text file, none from before the byte `since`; "" when there is no file."""
     try:
         with file.open("rb") as handle:
-            handle.seek(max(0, handle.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            handle.seek(max(since, handle.seek(0, os.SEEK_END) - _TAIL_BYTES))
             text = handle.read().decode(errors="replace")
     except FileNotFoundError:
         return ""

@@ -106,8 +106,9 @@ def _pull(image: str) -> None:
             return
         result = docker("pull", "--quiet", image)
     except (OSError, subprocess.TimeoutExpired) as error:
-        message = f"Docker cannot get {image}: {error}."
+        message = f"Docker is not used: it cannot get {image} ({error})."
         raise BackendUnavailable(message) from error
     if result.returncode:
-        message = f"Docker cannot get {image}: {result.stderr.strip()}"
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        message = f"Docker is not used: it cannot get {image} ({reason})."
         raise BackendUnavailable(message)
