@@ -8,13 +8,13 @@ import json
 import os
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import pymongo
 import pymysql
 
-from isotherm_local import databases, discovery
+from isotherm_local import databases, debian_packages, discovery
 from isotherm_local.errors import ProcessFailed
 from isotherm_local.options import Options
 from isotherm_local.ports import HOST
@@ -79,8 +79,14 @@ class Servers:
     @classmethod
     @contextlib.contextmanager
     def running(cls, layout: Layout, say: Callable[[str], None] = lambda _: None) -> Iterator[Self]:
-        """Start both on the data of `layout`, and stop them at the end."""
-        prepared = databases.prepare(layout, discovery.look(), say)
+        """Start both on the data of `layout`, and stop them at the end.
+
+        Not in Docker where it can be helped: a killed process is to be a killed server.
+        """
+        machine = discovery.look()
+        if machine.secantus and debian_packages.supported() is None:
+            machine = replace(machine, docker=False)
+        prepared = databases.prepare(layout, machine, say)
         mysql, mongodb = Mysql(prepared.mysql), Mongodb(prepared.mongodb)
         try:
             mysql.start()
@@ -190,13 +196,8 @@ class Pipeline:
             settings: settings that replace those of the stack.
         """
         spec = next(spec for spec in self.stack.services() if spec.name == name)
-        return ProcessSpec(
-            **{
-                **{key: getattr(spec, key) for key in spec.__dataclass_fields__},
-                "environment": {**(spec.environment or {}), **(settings or {})},
-                "log_folder": self.stack.layout.logs / self.database,
-            }
-        )
+        environment = {**(spec.environment or {}), **(settings or {})}
+        return replace(spec, environment=environment, log_folder=self.stack.layout.logs / self.database)
 
     def start(self, *names: str, ready: bool = True, settings: Mapping[str, str] | None = None) -> ManagedProcess:
         """Start the services, wait until they are ready unless told otherwise, and return the last of them."""

@@ -36,6 +36,7 @@ class ProcessSpec:
         stop_seconds: how long it may take to end after SIGTERM, before SIGKILL.
         folder: its working directory; None: this process's own.
         before_start: what to do before each start.
+        after_end: what to do after it was stopped or killed.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ProcessSpec:
     stop_seconds: float = 15.0
     folder: Path | None = None
     before_start: Callable[[], None] | None = None
+    after_end: Callable[[], None] | None = None
 
     @property
     def log(self) -> Path:
@@ -166,6 +168,8 @@ class ManagedProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self.spec.after_end is not None:
+            self.spec.after_end()
 
     def stop(self, seconds: float | None = None) -> int | None:
         """End it in order: SIGTERM, and SIGKILL when it takes too long; return its exit code."""

@@ -37,17 +37,19 @@ def prepare_mysql(folder: Path, port: int, *, secrets: Path, logs: Path) -> Mysq
     options = [
         f"--publish={HOST}:{port}:3306",
         f"--volume={data}:/var/lib/mysql",
-        f"--volume={password_file}:/run/secrets/root:ro",
-        "--env=MYSQL_ROOT_PASSWORD_FILE=/run/secrets/root",
+        # By the environment: the image reads a file as its own user, who may not read one that is ours alone.
+        "--env=MYSQL_ROOT_PASSWORD",
     ]
     spec = ProcessSpec(
         name="mysql",
         command=_run(name, options, MYSQL_IMAGE, mysql_native.SERVER_OPTIONS),
         log_folder=logs,
+        environment={**os.environ, "MYSQL_ROOT_PASSWORD": password_file.read_text(encoding="ascii")},
         ready=lambda: mysql_answers(port, password_file),
         ready_seconds=180.0,
         stop_seconds=40.0,
         before_start=_remover(name),
+        after_end=_remover(name),
     )
     return MysqlServer(f"MySQL (Docker, {MYSQL_IMAGE})", port, password_file, spec)
 
@@ -73,6 +75,7 @@ def prepare_mongodb(folder: Path, port: int, *, logs: Path) -> MongodbServer:
         ready_seconds=120.0,
         stop_seconds=40.0,
         before_start=_remover(name),
+        after_end=_remover(name),
     )
     return MongodbServer(f"MongoDB (Docker, {MONGODB_IMAGE})", port, spec)
 
@@ -83,12 +86,13 @@ def container_name(what: str, folder: Path) -> str:
 
 
 def _run(name: str, options: list[str], image: str, arguments: tuple[str, ...]) -> list[str]:
-    user = f"--user={os.getuid()}:{os.getgid()}"
-    return ["docker", "run", "--rm", f"--name={name}", user, *options, image, *arguments]
+    # Root's containers begin as root and change to the image's own user; anybody else's are this person from the start.
+    user = [] if os.getuid() == 0 else [f"--user={os.getuid()}:{os.getgid()}"]
+    return ["docker", "run", "--rm", f"--name={name}", *user, *options, image, *arguments]
 
 
 def _remover(name: str) -> Callable[[], None]:
-    """Return what removes a container that a killed run has left behind."""
+    """Return what removes a container: the client that ran it may have been killed alone."""
 
     def remove() -> None:
         subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)  # noqa: S603, S607
