@@ -1,0 +1,92 @@
+"""`isotherm-cdc`: keeps MongoDB equal to MySQL."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pymysql
+
+from isotherm_cdc import metrics, mongo, mysql
+from isotherm_cdc.engine import Engine
+from isotherm_cdc.settings import Settings
+from isotherm_cdc.sink import Sink
+from isotherm_common import logging
+from isotherm_common.observability import Health, ObservabilityServer
+from isotherm_common.process import run
+from isotherm_common.retry import ShutdownDuringRetry
+from isotherm_common.schema_gate import wait_for_schema
+from isotherm_common.settings import load
+from isotherm_common.shutdown import Shutdown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCHEMA_VERSION = 1
+"""The version of the weather's schema that this was built for."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="isotherm-cdc",
+        description="Reads MySQL's binary log and keeps MongoDB equal, effectively once. Settings come from the environment.",
+    )
+    parser.add_argument("--version", action="version", version=f"isotherm-cdc {version('isotherm-cdc')}")
+    parser.parse_args(arguments)
+    return run(serve)
+
+
+def serve() -> None:
+    """Run the pipeline until SIGTERM or SIGINT."""
+    settings = load(Settings, os.environ)
+    logging.configure(settings.log, "cdc")
+    shutdown = Shutdown.on_signals()
+    health = Health("schema", "mysql", "mongodb")
+    sink = Sink(
+        mongo.connect(settings.mongodb),
+        settings.mongodb.database,
+        settings.name,
+        shutdown=shutdown,
+        tombstone_retention_seconds=settings.tombstone_retention_seconds,
+        on_retry=_count_retry,
+    )
+    engine = Engine(settings, sink, shutdown, health)
+    with ObservabilityServer(settings.observability, health, pages={"/status": engine.status}):
+        try:
+            _wait_for_schema(settings, shutdown)
+        except ShutdownDuringRetry:
+            return
+        health.ready("schema")
+        engine.run()
+
+
+def _count_retry(reason: str) -> None:
+    metrics.retries_total.labels(reason).inc()
+    metrics.reconnects_total.labels("mongodb").inc()
+
+
+def _wait_for_schema(settings: Settings, shutdown: Shutdown) -> None:
+    if not settings.captures_weather:
+        return
+
+    def read_version() -> int | None:
+        connection = mysql.connect(settings.mysql, database=settings.mysql.database)
+        try:
+            found = mysql.query(connection, "SELECT MAX(version) FROM schema_version")[0][0]
+            return None if found is None else int(found)
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in mysql.SCHEMA_NOT_READY_CODES:
+                return None
+            raise
+        finally:
+            connection.close()
+
+    wait_for_schema(read_version, SCHEMA_VERSION, transient=mysql.is_transient, shutdown=shutdown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""The checkpoint: where a pipeline stands, and what is to be thought when it is not where it was left (contracts K1 to K3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from bson.int64 import Int64
+
+
+@dataclass(frozen=True)
+class Position:
+    """The place within a source transaction that was applied in part.
+
+    Attributes:
+        gtid: the transaction.
+        event_idx: the row event that goes on; those before it are applied.
+        row_idx: its first row that is not applied yet.
+    """
+
+    gtid: str
+    event_idx: int
+    row_idx: int
+
+
+@dataclass(frozen=True)
+class TableSnapshot:
+    """How far one table has been read.
+
+    Attributes:
+        table: `schema.table`.
+        cursor: the last key written, as SQL literals; None before the first chunk.
+        read: whether the last chunk has been written.
+        ghosts_before: documents with a `seq` up to this that are still there when the table has been read have no row
+            any more; None when there can be none.
+        rows: rows written.
+        chunks: chunks written.
+        estimate: rows that the source thinks the table has.
+    """
+
+    table: str
+    cursor: tuple[str, ...] | None = None
+    read: bool = False
+    ghosts_before: int | None = None
+    rows: int = 0
+    chunks: int = 0
+    estimate: int | None = None
+
+    def to_document(self) -> dict[str, Any]:
+        """Return what is stored."""
+        return {
+            "table": self.table,
+            "cursor": None if self.cursor is None else list(self.cursor),
+            "read": self.read,
+            "ghosts_before": None if self.ghosts_before is None else Int64(self.ghosts_before),
+            "rows": Int64(self.rows),
+            "chunks": Int64(self.chunks),
+            "estimate": None if self.estimate is None else Int64(self.estimate),
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> TableSnapshot:
+        """Read what is stored."""
+        cursor = document["cursor"]
+        return cls(**{**document, "cursor": None if cursor is None else tuple(cursor)})
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One pipeline's state; the attributes are contract K1's fields."""
+
+    name: str
+    stream: str
+    term: int
+    seq: int = 0
+    attempt_id: str = ""
+    gtid_set: str = ""
+    position: Position | None = None
+    ddl: dict[str, Any] | None = None
+    snapshot: tuple[TableSnapshot, ...] = ()
+    resume_floor: int = 0
+    committed_at: Any = None
+    source_ts: int | None = None
+    started: bool = field(default=False)
+
+    def moved(self, **changes: Any) -> Checkpoint:
+        """Return a copy with changes."""
+        return replace(self, **changes)
+
+    def fields(self) -> dict[str, Any]:
+        """Return what a batch writes; term and name never change by a batch."""
+        position = self.position
+        return {
+            "seq": Int64(self.seq),
+            "attempt_id": self.attempt_id,
+            "gtid_set": self.gtid_set,
+            "txn": None if position is None else {"gtid": position.gtid},
+            "event_idx": Int64(position.event_idx if position else 0),
+            "row_idx": Int64(position.row_idx if position else 0),
+            "ddl": self.ddl,
+            "snapshot": {"tables": [table.to_document() for table in self.snapshot]} if self.snapshot else None,
+            "resume_floor": Int64(self.resume_floor),
+            "committed_at": self.committed_at,
+            "source_ts": None if self.source_ts is None else Int64(self.source_ts),
+        }
+
+
+def initial_fields(stream: str) -> dict[str, Any]:
+    """Return what the first takeover writes besides name and term."""
+    return {"stream": stream, **Checkpoint("", stream, 0).fields()}
+
+
+def from_document(document: dict[str, Any]) -> Checkpoint:
+    """Read a checkpoint from MongoDB."""
+    txn = document.get("txn")
+    snapshot = document.get("snapshot")
+    return Checkpoint(
+        name=document["_id"],
+        stream=document["stream"],
+        term=int(document["term"]),
+        seq=int(document["seq"]),
+        attempt_id=document["attempt_id"],
+        gtid_set=document["gtid_set"],
+        position=Position(txn["gtid"], int(document["event_idx"]), int(document["row_idx"])) if txn else None,
+        ddl=document.get("ddl"),
+        snapshot=tuple(TableSnapshot.from_document(table) for table in snapshot["tables"]) if snapshot else (),
+        resume_floor=int(document["resume_floor"]),
+        committed_at=document.get("committed_at"),
+        source_ts=document.get("source_ts"),
+        started=document.get("committed_at") is not None,
+    )
+
+
+Verdict = Literal["committed", "fenced", "retry", "conflict"]
+
+
+def judge(found: Checkpoint | None, mine: Checkpoint, attempt: Checkpoint) -> Verdict:
+    """Say what has become of a batch whose compare-and-set matched nothing, or whose commit is unknown.
+
+    Args:
+        found: the checkpoint as it is now, read with majority; None when it is gone.
+        mine: the checkpoint as this reader left it.
+        attempt: the checkpoint that the batch was to write.
+
+    Returns:
+        `committed`: the batch is in; `fenced`: another reader has taken over; `retry`: nothing has happened yet;
+        `conflict`: somebody else has changed the checkpoint.
+    """
+    if found is None or found.stream != mine.stream:
+        return "conflict"
+    if found.term > mine.term:
+        return "fenced"
+    if found.term == mine.term and found.seq == attempt.seq and found.attempt_id == attempt.attempt_id:
+        return "committed"
+    if found.term == mine.term and found.seq == mine.seq and found.attempt_id == mine.attempt_id:
+        return "retry"
+    return "conflict"

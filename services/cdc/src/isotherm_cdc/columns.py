@@ -1,0 +1,81 @@
+"""What is known of a table's columns, whichever way it was learnt: from a TABLE_MAP event or from information_schema."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """The families of types that are decoded alike; `mapping.RULES` has one rule for each."""
+
+    INTEGER = enum.auto()
+    FLOAT = enum.auto()
+    DOUBLE = enum.auto()
+    DECIMAL = enum.auto()
+    DATE = enum.auto()
+    DATETIME = enum.auto()
+    TIMESTAMP = enum.auto()
+    TIME = enum.auto()
+    YEAR = enum.auto()
+    STRING = enum.auto()
+    BINARY = enum.auto()
+    BYTES = enum.auto()
+    ENUM = enum.auto()
+    SET = enum.auto()
+    BIT = enum.auto()
+    JSON = enum.auto()
+    GEOMETRY = enum.auto()
+    VECTOR = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: its name.
+        kind: how it is decoded.
+        size_bytes: bytes of the value (INTEGER, ENUM, SET, BIT) or of the length before it (STRING, BINARY, BYTES, JSON,
+            GEOMETRY, VECTOR) in a row event. Unknown (0) to information_schema where only row events need it.
+        unsigned: for INTEGER.
+        precision: for DECIMAL, all digits.
+        scale: for DECIMAL, digits after the point.
+        fraction_digits: for TIME, DATETIME and TIMESTAMP.
+        length_bytes: for BINARY, the length that it is padded to.
+        charset: for STRING, ENUM and SET, MySQL's name of it.
+        labels: for ENUM and SET.
+    """
+
+    name: str
+    kind: Kind
+    size_bytes: int = 0
+    unsigned: bool = False
+    precision: int = 0
+    scale: int = 0
+    fraction_digits: int = 0
+    length_bytes: int = 0
+    charset: str = ""
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table.
+
+    Attributes:
+        schema: the database that it is in.
+        name: its name.
+        columns: in the table's order.
+        key: positions of the primary key's columns, in key order; empty when there is no primary key.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[int, ...]
+
+    @property
+    def full_name(self) -> str:
+        """`schema.table`, as it is named everywhere."""
+        return f"{self.schema}.{self.name}"

@@ -1,0 +1,172 @@
+"""Row events to rows, by a plan that is compiled once for each table map.
+
+A row that cannot be told (`DataError`) is returned as a `BadRow` with its bytes, so that the rows after it are not lost.
+An event that is not whole (a column left out, a partial image) is refused: it would falsify documents.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from isotherm_cdc.errors import DataError, UnsupportedEvent
+from isotherm_cdc.mapping import RULES, encode_elements, encode_key
+from isotherm_cdc.table_map import packed_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from isotherm_cdc.columns import Table
+
+Operation = Literal["insert", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One changed row.
+
+    Attributes:
+        operation: what was done.
+        key: the BSON of `{_id: …}` after the change; before it for a delete.
+        elements: the document's BSON elements without `_cdc`; None for a delete.
+        old_key: for an update of the key, the key before.
+    """
+
+    operation: Operation
+    key: bytes
+    elements: bytes | None
+    old_key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be told, for the dead letters."""
+
+    operation: Operation
+    error: str
+    data: bytes
+
+
+class RowDecoder:
+    """Reads the rows of one table's events."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._names = [column.name for column in table.columns]
+        self._count = len(table.columns)
+        self._bitmap_bytes = (self._count + 7) // 8
+        self._whole = bytes([0xFF] * (self._count // 8) + ([(1 << self._count % 8) - 1] if self._count % 8 else []))
+        self._decoders = [RULES[column.kind].decode(column) for column in table.columns]
+        self._extents = [RULES[column.kind].extent(column) for column in table.columns]
+        self._key = table.key
+        last = max(table.key, default=-1)
+        self._key_steps = [
+            (position in table.key, self._decoders[position] if position in table.key else self._extents[position])
+            for position in range(last + 1)
+        ]
+
+    def rows(self, operation: Operation, body: bytes, *, version: int = 2) -> Iterator[Row | BadRow]:
+        """Yield the rows of one event's body (without header and checksum).
+
+        Raises:
+            UnsupportedEvent: the event does not hold whole rows.
+        """
+        at = 8
+        if version == 2:  # noqa: PLR2004 - the event's version
+            at += int.from_bytes(body[8:10], "little")
+        count, at = packed_integer(body, at)
+        if count != self._count:
+            message = f"A row event of {self.table.full_name} has {count} columns and its table map {self._count}."
+            raise UnsupportedEvent(message)
+        for _ in range(2 if operation == "update" else 1):
+            if body[at : at + self._bitmap_bytes] != self._whole:
+                message = (
+                    f"A row event of {self.table.full_name} does not hold whole rows: binlog_row_image must be FULL in "
+                    "every session that writes."
+                )
+                raise UnsupportedEvent(message)
+            at += self._bitmap_bytes
+        read = {"insert": self._insert, "update": self._update, "delete": self._delete}[operation]
+        end = len(body)
+        while at < end:
+            start = at
+            try:
+                row, at = read(body, at)
+            except (DataError, IndexError, struct.error) as error:
+                at = self._after(operation, body, start)
+                if not isinstance(error, DataError):
+                    message = f"A row event of {self.table.full_name} cannot be read: {error!r}"
+                    raise UnsupportedEvent(message) from error
+                yield BadRow(operation, str(error), body[start:at])
+                continue
+            if at > end:
+                message = f"A row event of {self.table.full_name} ends within a row."
+                raise UnsupportedEvent(message)
+            yield row
+
+    def _insert(self, body: bytes, at: int) -> tuple[Row, int]:
+        values, at = self._values(body, at)
+        key = encode_key(self.table, [values[position] for position in self._key])
+        return Row("insert", key, encode_elements(key, self._names, values)), at
+
+    def _update(self, body: bytes, at: int) -> tuple[Row, int]:
+        old_key = self._read_key(body, at)
+        values, at = self._values(body, self._skip(body, at))
+        key = encode_key(self.table, [values[position] for position in self._key])
+        return Row("update", key, encode_elements(key, self._names, values), old_key if old_key != key else None), at
+
+    def _delete(self, body: bytes, at: int) -> tuple[Row, int]:
+        return Row("delete", self._read_key(body, at), None), self._skip(body, at)
+
+    def _values(self, body: bytes, at: int) -> tuple[list[Any], int]:
+        nulls = int.from_bytes(body[at : at + self._bitmap_bytes], "little")
+        at += self._bitmap_bytes
+        values: list[Any] = []
+        append = values.append
+        if not nulls:
+            for decode in self._decoders:
+                value, at = decode(body, at)
+                append(value)
+            return values, at
+        for decode in self._decoders:
+            if nulls & 1:
+                append(None)
+            else:
+                value, at = decode(body, at)
+                append(value)
+            nulls >>= 1
+        return values, at
+
+    def _read_key(self, body: bytes, at: int) -> bytes:
+        nulls = int.from_bytes(body[at : at + self._bitmap_bytes], "little")
+        at += self._bitmap_bytes
+        found: dict[int, Any] = {}
+        for position, (wanted, step) in enumerate(self._key_steps):
+            if nulls >> position & 1:
+                continue
+            if wanted:
+                found[position], at = step(body, at)  # type: ignore[misc]
+            else:
+                at = step(body, at)  # type: ignore[assignment]
+        return encode_key(self.table, [found[position] for position in self._key])
+
+    def _skip(self, body: bytes, at: int) -> int:
+        nulls = int.from_bytes(body[at : at + self._bitmap_bytes], "little")
+        at += self._bitmap_bytes
+        for extent in self._extents:
+            if not nulls & 1:
+                at = extent(body, at)
+            nulls >>= 1
+        return at
+
+    def _after(self, operation: Operation, body: bytes, at: int) -> int:
+        try:
+            at = self._skip(body, at)
+            at = self._skip(body, at) if operation == "update" else at
+        except IndexError:
+            at = len(body) + 1
+        if at > len(body):
+            message = f"A row event of {self.table.full_name} ends within a row."
+            raise UnsupportedEvent(message)
+        return at

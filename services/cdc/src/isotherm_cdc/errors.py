@@ -1,0 +1,58 @@
+"""What can go wrong, and what each kind of error decides.
+
+Error tree::
+
+    Exception
+    ├── DataError               one row cannot be told to MongoDB: it becomes a dead letter
+    └── ServiceError            (isotherm_common) ends the process with one sentence
+        ├── ConfigurationError  (isotherm_common) 64
+        │   └── SourceUnusable  64: the source is set up so that changes would be missed
+        ├── Fenced              75: another reader has taken over
+        └── Halt                70: going on would lose or falsify data
+            ├── UnsupportedEvent    the binary log holds what cannot be decoded
+            ├── PositionLost        the source no longer has, or never had, the checkpoint's transactions
+            ├── CheckpointConflict  the checkpoint was changed by somebody else
+            └── TooManyFailures     more rows failed than the limit allows
+
+Errors of the drivers are told apart by `mysql.is_transient` and `mongo.is_transient`: transient ones are retried for ever.
+"""
+
+from __future__ import annotations
+
+from isotherm_common.process import ConfigurationError, ExitCode, ServiceError
+
+
+class DataError(Exception):
+    """A value of one row cannot be represented."""
+
+
+class SourceUnusable(ConfigurationError):  # noqa: N818 - it names the state
+    """The source's configuration would make changes go missing."""
+
+
+class Fenced(ServiceError):  # noqa: N818 - it names the state
+    """Another reader holds a larger term."""
+
+    exit_code = ExitCode.TRY_AGAIN_LATER
+
+
+class Halt(ServiceError):  # noqa: N818 - it names what is done
+    """Going on would lose or falsify data."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class UnsupportedEvent(Halt):
+    """The binary log holds an event that cannot be decoded."""
+
+
+class PositionLost(Halt):
+    """The source does not have what the checkpoint needs."""
+
+
+class CheckpointConflict(Halt):
+    """The checkpoint is not what this reader left."""
+
+
+class TooManyFailures(Halt):
+    """Too many rows could not be told to MongoDB."""

@@ -1,0 +1,196 @@
+"""JSON columns as BSON values (contract D9), from MySQL's binary form and from its text.
+
+Text alone does not tell a DECIMAL from a DOUBLE: whoever reads text passes `is_decimal`, which knows the places of the
+decimals in a document that has any.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+from isotherm_cdc import decimals
+from isotherm_cdc.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Path = tuple[str | int, ...]
+
+_LITERALS = {0: None, 1: True, 2: False}
+_SMALL_OBJECT, _LARGE_OBJECT, _SMALL_ARRAY, _LARGE_ARRAY, _LITERAL = 0, 1, 2, 3, 4
+_STRING, _OPAQUE = 0x0C, 0x0F
+_NUMBERS = {
+    0x05: struct.Struct("<h"),
+    0x06: struct.Struct("<H"),
+    0x07: struct.Struct("<i"),
+    0x08: struct.Struct("<I"),
+    0x09: struct.Struct("<q"),
+    0x0A: struct.Struct("<Q"),
+}
+_DOUBLE = 0x0B
+_TYPE_TIMESTAMP, _TYPE_DATE, _TYPE_TIME, _TYPE_DATETIME, _TYPE_DECIMAL = 7, 10, 11, 12, 246
+_BASE64_LINE = 76
+_DEEPEST = 100
+
+
+def from_binary(data: bytes) -> Any:
+    """Read a JSON column's bytes in a row event.
+
+    Raises:
+        DataError: the bytes are no JSON value.
+    """
+    if not data:
+        return None
+    try:
+        return _value(data[0], data, 1, 0)
+    except (IndexError, struct.error, KeyError, UnicodeDecodeError, RecursionError) as error:
+        message = f"the bytes {data[:64].hex()}… are no binary JSON: {error!r}"
+        raise DataError(message) from None
+
+
+def _value(kind: int, data: bytes, at: int, depth: int) -> Any:
+    if kind <= _LARGE_ARRAY:
+        return _container(kind, data, at, depth)
+    if kind == _LITERAL:
+        return _LITERALS[data[at]]
+    if (number := _NUMBERS.get(kind)) is not None:
+        return decimals.unsigned(number.unpack_from(data, at)[0])
+    if kind == _DOUBLE:
+        return struct.unpack_from("<d", data, at)[0]
+    if kind == _STRING:
+        size, at = _variable_length(data, at)
+        return _slice(data, at, size).decode()
+    if kind == _OPAQUE:
+        size, start = _variable_length(data, at + 1)
+        return _opaque(data[at], _slice(data, start, size))
+    message = f"unknown JSON type {kind:#x}"
+    raise DataError(message)
+
+
+def _container(kind: int, data: bytes, base: int, depth: int) -> Any:
+    if depth > _DEEPEST:
+        message = "JSON nested too deeply"
+        raise DataError(message)
+    wide = kind in (_LARGE_OBJECT, _LARGE_ARRAY)
+    size, code = (4, "I") if wide else (2, "H")
+    count, _ = struct.unpack_from(f"<2{code}", data, base)
+    at = base + 2 * size
+    names: list[str] = []
+    if kind in (_SMALL_OBJECT, _LARGE_OBJECT):
+        entry = struct.Struct(f"<{code}H")
+        for _ in range(count):
+            offset, length = entry.unpack_from(data, at)
+            names.append(_slice(data, base + offset, length).decode())
+            at += entry.size
+    inline = (4, 5, 6, 7, 8) if wide else (4, 5, 6)
+    values = []
+    for _ in range(count):
+        value_kind = data[at]
+        where = at + 1 if value_kind in inline else base + struct.unpack_from(f"<{code}", data, at + 1)[0]
+        values.append(_value(value_kind, data, where, depth + 1))
+        at += 1 + size
+    return dict(zip(names, values, strict=True)) if kind in (_SMALL_OBJECT, _LARGE_OBJECT) else values
+
+
+def _slice(data: bytes, at: int, size: int) -> bytes:
+    if at + size > len(data):
+        message = "JSON ends too early"
+        raise DataError(message)
+    return data[at : at + size]
+
+
+def _variable_length(data: bytes, at: int) -> tuple[int, int]:
+    size = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        size |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return size, at
+        shift += 7
+
+
+def _opaque(kind: int, data: bytes) -> Any:
+    if kind == _TYPE_DECIMAL:
+        precision, scale = data[0], data[1]
+        return _decimal(decimals.unpack(data[2:], precision, scale), scale)
+    if kind in (_TYPE_DATE, _TYPE_DATETIME, _TYPE_TIMESTAMP, _TYPE_TIME):
+        return _temporal(kind, int.from_bytes(data, "little", signed=True))
+    text = base64.b64encode(data).decode()
+    lines = [text[start : start + _BASE64_LINE] for start in range(0, len(text), _BASE64_LINE)]
+    return f"base64:type{kind}:" + "\n".join(lines)
+
+
+def _decimal(unscaled: int, scale: int) -> Any:
+    fits = len(str(abs(unscaled))) <= decimals.DECIMAL128_DIGITS
+    return decimals.decimal128(unscaled, scale) if fits else decimals.to_text(unscaled, scale)
+
+
+def _temporal(kind: int, packed: int) -> str:
+    sign = "-" if packed < 0 else ""
+    packed = abs(packed)
+    microsecond, whole = packed & 0xFFFFFF, packed >> 24
+    hour, minute, second = whole >> 12, whole >> 6 & 63, whole & 63
+    if kind == _TYPE_TIME:
+        return f"{sign}{hour & 0x3FF:02}:{minute:02}:{second:02}.{microsecond:06}"
+    days = whole >> 17
+    day, (year, month) = days & 31, divmod(days >> 5, 13)
+    text = f"{year:04}-{month:02}-{day:02}"
+    return text if kind == _TYPE_DATE else f"{text} {hour & 31:02}:{minute:02}:{second:02}.{microsecond:06}"
+
+
+class _Number(str):
+    """A number as it stands in the text."""
+
+    __slots__ = ()
+
+
+def from_text(text: str, is_decimal: Callable[[Path], bool] = lambda _: False) -> Any:
+    """Read what MySQL prints for a JSON column.
+
+    Args:
+        text: the document.
+        is_decimal: whether the number at a path is a DECIMAL.
+    """
+    return _convert(json.loads(text, parse_int=_Number, parse_float=_Number), (), is_decimal)
+
+
+def number_paths(text: str) -> list[Path]:
+    """Return where the document has numbers."""
+    found: list[Path] = []
+
+    def note(path: Path) -> bool:
+        found.append(path)
+        return False
+
+    from_text(text, note)
+    return found
+
+
+def sql_path(path: Path) -> str:
+    """Write a path in MySQL's notation."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{json.dumps(step)}" for step in path)
+
+
+def _convert(value: Any, path: Path, is_decimal: Callable[[Path], bool]) -> Any:
+    if isinstance(value, _Number):
+        return _number(value, is_decimal=is_decimal(path))
+    if isinstance(value, dict):
+        return {name: _convert(item, (*path, name), is_decimal) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_convert(item, (*path, index), is_decimal) for index, item in enumerate(value)]
+    return value
+
+
+def _number(text: str, *, is_decimal: bool) -> Any:
+    if is_decimal:
+        scale = len(text.partition(".")[2])
+        result: Any = _decimal(decimals.parse(text, scale), scale)
+    elif any(character in text for character in ".eE"):
+        result = float(text)
+    else:
+        result = decimals.unsigned(int(text))
+    return result

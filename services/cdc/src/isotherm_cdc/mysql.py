@@ -1,0 +1,93 @@
+"""Plain connections to MySQL, and which of its errors pass by themselves."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+
+from isotherm_cdc.gtid import GtidSet
+
+if TYPE_CHECKING:
+    from isotherm_common.settings import MysqlSettings
+
+CONNECT_TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 60
+_TRANSIENT_CODES = frozenset(
+    {
+        1040,  # too many connections
+        1044,  # access denied to the schema: grants are on their way
+        1045,  # access denied: the user is created, or its password rotated, just now
+        1049,  # unknown database: not created yet
+        1053,  # server shutdown in progress
+        1077,  # normal shutdown
+        1152,  # aborted connection
+        1158, 1159, 1160, 1161,  # network errors
+        1205,  # lock wait timeout
+        1213,  # deadlock
+        1227,  # privilege missing: grants are on their way
+        1290,  # read-only or starting
+        1317,  # query interrupted
+        2002, 2003, 2005, 2006, 2013, 2014, 2055,  # connection refused, lost, gone
+        3024,  # query execution interrupted
+        3169,  # session was killed
+        4031,  # disconnected for inactivity
+    }
+)  # fmt: skip
+SCHEMA_NOT_READY_CODES = frozenset({1142, 1146})
+"""Table missing or not yet granted: what a schema gate waits for."""
+
+
+def connection_arguments(settings: MysqlSettings) -> dict[str, Any]:
+    """Return what every connection is made with."""
+    arguments: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "user": settings.user,
+        "password": settings.password.value,
+        "charset": "utf8mb4",
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        "write_timeout": CONNECT_TIMEOUT_SECONDS,
+        "autocommit": True,
+    }
+    if settings.ssl_ca is not None:
+        arguments["ssl"] = ssl.create_default_context(cafile=str(settings.ssl_ca))
+    return arguments
+
+
+def connect(settings: MysqlSettings, **more: Any) -> pymysql.Connection[Any]:
+    """Open a connection with the session's time zone set to UTC."""
+    connection = pymysql.connect(**{**connection_arguments(settings), **more})
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION time_zone = '+00:00'")
+    return connection
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether an error may pass by itself."""
+    if isinstance(error, pymysql.err.InterfaceError):
+        return True
+    if isinstance(error, pymysql.err.MySQLError):
+        return bool(error.args) and error.args[0] in _TRANSIENT_CODES
+    return isinstance(error, (OSError, EOFError))
+
+
+def query(connection: pymysql.Connection[Any], sql: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return all rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments or None)
+        return list(cursor.fetchall())
+
+
+def gtid_executed(connection: pymysql.Connection[Any]) -> GtidSet:
+    """Return the transactions that the server has committed."""
+    text = query(connection, "SELECT @@GLOBAL.gtid_executed")[0][0]
+    return GtidSet.parse(text.decode() if isinstance(text, bytes) else text)
+
+
+def charsets(connection: pymysql.Connection[Any]) -> dict[int, str]:
+    """Return the character set of each collation's id."""
+    rows = query(connection, "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")
+    return {int(number): name for number, name in rows}

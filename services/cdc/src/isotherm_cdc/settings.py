@@ -1,0 +1,144 @@
+"""The CDC's settings: the only reader of the environment. The words are Debezium's where it has them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from isotherm_common.observability import ObservabilitySettings
+from isotherm_common.settings import LogSettings, MongodbSettings, MysqlSettings, group, setting
+
+_TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
+_MIB = 1 << 20
+
+
+def _full_names(names: tuple[str, ...]) -> str | None:
+    wrong = [name for name in names if not re.fullmatch(r"[^.\s]+\.[^.\s]+", name)]
+    return f"must be a list of schema.table, which {wrong[0]!r} is not" if wrong else None
+
+
+@dataclass(frozen=True)
+class CdcObservabilitySettings(ObservabilitySettings):
+    """Where metrics, health and `/status` are served."""
+
+    port: int = setting("METRICS_PORT", default=9102, minimum=0, maximum=65535, help="Their port; 0: any free one.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set."""
+
+    mysql: MysqlSettings = group(MysqlSettings)
+    mongodb: MongodbSettings = group(MongodbSettings)
+    log: LogSettings = group(LogSettings)
+    observability: CdcObservabilitySettings = group(CdcObservabilitySettings)
+    name: str = setting("CDC_NAME", default="isotherm", help="The pipeline's name: the `_id` of its checkpoint.")
+    table_include_list: tuple[str, ...] = setting(
+        "CDC_TABLE_INCLUDE_LIST",
+        default=(),
+        help="Tables to capture, schema.table with commas between; schema.* is the whole schema. Empty: the weather's.",
+        check=_full_names,
+    )
+    table_exclude_list: tuple[str, ...] = setting(
+        "CDC_TABLE_EXCLUDE_LIST", default=(), help="Tables not to capture, though included.", check=_full_names
+    )
+    server_id: int | None = setting(
+        "CDC_SERVER_ID",
+        default=None,
+        minimum=1,
+        maximum=2**32 - 1,
+        help="The server id to register with; it must be unique among the source's replicas. Not set: a random high one.",
+    )
+    snapshot_mode: Literal["initial", "no_data", "when_needed"] = setting(
+        "CDC_SNAPSHOT_MODE",
+        default="initial",
+        help="initial: read the tables once, at the first start; no_data: begin with the changes from now on; when_needed: "
+        "like initial, and again when the source no longer has the changes since the checkpoint.",
+    )
+    snapshot_chunk_rows: int = setting(
+        "CDC_SNAPSHOT_CHUNK_ROWS",
+        default=1024,
+        minimum=1,
+        maximum=100_000,
+        help="Rows that a snapshot reads at a time.",
+    )
+    max_batch_size: int = setting(
+        "CDC_MAX_BATCH_SIZE", default=1000, minimum=1, maximum=100_000, help="Rows in a batch at most."
+    )
+    max_batch_bytes: int = setting(
+        "CDC_MAX_BATCH_BYTES",
+        default=8 * _MIB,
+        minimum=1024,
+        maximum=14 * _MIB,
+        help="Bytes in a batch at most (a larger row makes a batch of its own); a transaction in MongoDB has to stay small.",
+    )
+    max_queue_bytes: int = setting(
+        "CDC_MAX_QUEUE_BYTES",
+        default=32 * _MIB,
+        minimum=4096,
+        help="Bytes that wait for MongoDB before reading stops; at least twice CDC_MAX_BATCH_BYTES.",
+    )
+    heartbeat_interval_ms: int = setting(
+        "CDC_HEARTBEAT_INTERVAL_MS",
+        default=5000,
+        minimum=100,
+        maximum=10_000,
+        help="How often the checkpoint moves when no captured table changes; contract K8 allows ten seconds.",
+    )
+    binlog_purged_policy: Literal["fail", "resnapshot"] = setting(
+        "CDC_BINLOG_PURGED_POLICY",
+        default="fail",
+        help="What to do when the source lacks changes since the checkpoint, or has lost some that the checkpoint has: stop, "
+        "or read the tables again and delete what has no row any more.",
+    )
+    tombstone_retention_seconds: float = setting(
+        "CDC_TOMBSTONE_RETENTION_SECONDS",
+        default=3600.0,
+        minimum=1,
+        help="How long a delete is remembered for browsers that come back; older ones get a snapshot.",
+    )
+    event_failure_limit: int = setting(
+        "CDC_EVENT_FAILURE_LIMIT",
+        default=100,
+        minimum=0,
+        help="Rows a minute that may go to the dead letters; with more the pipeline stops.",
+    )
+    drop_collections: bool = setting(
+        "CDC_EMPTY_DROPPED_TABLES", default=False, help="Whether DROP TABLE deletes the collection's documents."
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_queue_bytes < 2 * self.max_batch_bytes:
+            message = "CDC_MAX_QUEUE_BYTES must be at least twice CDC_MAX_BATCH_BYTES."
+            raise ValueError(message)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The include list in effect."""
+        return self.table_include_list or tuple(f"{self.mysql.database}.{table}" for table in _TABLES)
+
+    @property
+    def captures_weather(self) -> bool:
+        """Whether the schema that isotherm-migrate owns is captured."""
+        return any(table.startswith(f"{self.mysql.database}.") for table in self.tables)
+
+
+class TableFilter:
+    """Which tables are captured."""
+
+    def __init__(self, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> None:
+        self._include = frozenset(include)
+        self._exclude = frozenset(exclude)
+
+    def __call__(self, table: str) -> bool:
+        """Whether `schema.table` is captured."""
+        everything = f"{table.partition('.')[0]}.*"
+        return (table in self._include or everything in self._include) and not (
+            table in self._exclude or everything in self._exclude
+        )
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas that have captured tables."""
+        return tuple(sorted({table.partition(".")[0] for table in self._include}))
