@@ -31,6 +31,8 @@ from isotherm_fetcher.run import Result, Task, run_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from isotherm_fetcher.progress import Progress
+
 NOON = 1_795_521_600.0
 FREE = Limits(600, 5_000, 10_000)
 QUICK = RetryPolicy(initial_seconds=0.0001, maximum_seconds=0.0002)
@@ -85,9 +87,7 @@ class World:
         weather = tuple(row for row in parsed.weather if row.location_id not in self.failing)
         return Answer(Parsed(weather, failures), "open-meteo", self.shutdown.now)
 
-    def save(
-        self, _: Any, run_id: int, progress: runs.Progress, outcome: str = "running", now: float | None = None
-    ) -> None:
+    def save(self, _: Any, run_id: int, progress: Progress, outcome: str = "running", now: float | None = None) -> None:
         assert run_id == 7
         self.saved.append(
             {

@@ -9,6 +9,7 @@ Pure modules, in the order of the data:
 - `query`: how weather is asked for
 - `parse`: what an answer means, or why it cannot be used
 - `rows`: what is stored
+- `progress`: what a run did so far
 
 Adapters: `open_meteo` (HTTP), `mysql` (connection and lock), `store` (tables), `runs` (the table of runs),
 `retention`. Around them: `run` (one run), `watch` (run after run), `metrics` and `exporter` (Prometheus), `__main__`.

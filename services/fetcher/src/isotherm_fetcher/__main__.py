@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Fetches weather from Open-Meteo into MySQL: the stalest locations first, within the quota.
 Settings come from the environment: MYSQL_*, FETCHER_*, OPEN_METEO_*.
 Exit codes: 0 done or partly done, 64 configuration, 70 internal error, 75 try again at the next schedule."""
+
+_GIVE_UP_SECONDS = 300.0  # a single run leaves a database that is down to the next schedule; a watch waits for it
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,20 +68,26 @@ def command(arguments: Sequence[str]) -> None:
         interval = settings.interval_seconds if options.watch is None else options.watch or settings.interval_seconds
         task = _task(settings, interval)
         if options.dry_run:
-            with open_database(settings.mysql, shutdown) as database:
+            with open_database(settings.mysql, shutdown, give_up_after_seconds=_GIVE_UP_SECONDS) as database:
                 print("\n".join(describe_next_run(task, database, time.time(), settings.region.label)))
             return
         with OpenMeteo(settings.open_meteo) as upstream:
             if options.watch is None:
-                _once(settings, task, upstream, shutdown)
+                _once(settings, task, upstream, shutdown, give_up_after_seconds=_GIVE_UP_SECONDS)
             else:
                 watch(lambda: _once(settings, task, upstream, shutdown), interval, shutdown)
     except ShutdownDuringRetry:
         return
 
 
-def _once(settings: Settings, task: Task, upstream: OpenMeteo, shutdown: Shutdown) -> None:
-    with open_database(settings.mysql, shutdown) as database:
+def _once(
+    settings: Settings,
+    task: Task,
+    upstream: OpenMeteo,
+    shutdown: Shutdown,
+    give_up_after_seconds: float = math.inf,
+) -> None:
+    with open_database(settings.mysql, shutdown, give_up_after_seconds=give_up_after_seconds) as database:
         run_once(task, database, upstream, shutdown).raise_for_outcome()
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from isotherm_fetcher import planner, runs, store
 from isotherm_fetcher.locations import compare
-from isotherm_fetcher.mysql import to_datetime
 from isotherm_fetcher.rows import Location
+from isotherm_fetcher.times import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

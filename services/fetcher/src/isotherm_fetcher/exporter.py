@@ -13,7 +13,8 @@ from isotherm_common.retry import ShutdownDuringRetry
 from isotherm_fetcher import runs
 from isotherm_fetcher.errors import DatabaseUnavailable
 from isotherm_fetcher.metrics import FetcherCollector, Snapshot, Totals
-from isotherm_fetcher.mysql import open_database, to_datetime, to_seconds
+from isotherm_fetcher.mysql import open_database
+from isotherm_fetcher.times import to_datetime, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ def export(settings: Settings, shutdown: Shutdown) -> None:
     reader = Reader(settings.limits, wanted, time.time(), simulated=not settings.open_meteo.public)
     with ObservabilityServer(settings.observability, health, registry=registry) as server:
         log.info("exporting", port=server.port)
-        loop(lambda: open_database(settings.mysql, shutdown), reader, collector, health, shutdown)
+        loop(lambda: open_database(settings.mysql, shutdown, beat=health.beat), reader, collector, health, shutdown)
 
 
 def loop(

@@ -24,8 +24,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from isotherm_fetcher import __version__
+from isotherm_fetcher.progress import LATENCY_BOUNDS_SECONDS
 from isotherm_fetcher.quota import WindowName, window_end
-from isotherm_fetcher.runs import LATENCY_BOUNDS_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -7,10 +7,10 @@ no reconnecting within a run.
 from __future__ import annotations
 
 import hashlib
+import math
 import ssl
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pymysql
@@ -143,36 +143,55 @@ class Database:
                 log.debug("lock_went_with_its_connection")
 
 
-def open_database(settings: MysqlSettings, shutdown: Shutdown) -> Database:
+def open_database(
+    settings: MysqlSettings,
+    shutdown: Shutdown,
+    *,
+    give_up_after_seconds: float = math.inf,
+    beat: Callable[[], None] = lambda: None,
+) -> Database:
     """Connect, and wait until the schema is there.
 
     At first start the users may appear a little later than this process: being refused is waited out for two minutes.
 
+    Args:
+        settings: how MySQL is reached.
+        shutdown: ends the waiting.
+        give_up_after_seconds: how long to wait for a server or a schema that is not there.
+        beat: called at every attempt.
+
     Raises:
         ConfigurationError: MySQL refuses the user or the database, or the schema is too new.
+        DatabaseUnavailable: it was given up.
         ShutdownDuringRetry: the process was asked to end.
     """
     opened: list[Database] = []
-    refused_until = time.monotonic() + USERS_APPEAR_WITHIN_SECONDS
+    began = time.monotonic()
 
     def read_version() -> int | None:
+        beat()
         if not opened:
             opened.append(Database(settings, shutdown))
         try:
-            (row,) = opened[0].read("SELECT MAX(version) AS version FROM schema_version")
-        except DatabaseRefused as error:
-            if _code(error.__cause__) == _NO_SUCH_TABLE:
-                return None
-            raise
+            version = _schema_version(opened[0])
         except DatabaseUnavailable:
             opened.pop().close()
             raise
-        return None if row["version"] is None else int(row["version"])
+        if (version or 0) < SCHEMA_VERSION and given_up():
+            message = (
+                f"The database schema is at version {version or 0}, {SCHEMA_VERSION} is needed: run isotherm-migrate."
+            )
+            raise DatabaseUnavailable(message)
+        return version
+
+    def given_up() -> bool:
+        return time.monotonic() - began > give_up_after_seconds
 
     def transient(error: BaseException) -> bool:
         if isinstance(error, DatabaseRefused):
-            return _code(error.__cause__) in _ACCESS_DENIED and time.monotonic() < refused_until
-        return isinstance(error, DatabaseUnavailable)
+            still_early = time.monotonic() - began < USERS_APPEAR_WITHIN_SECONDS
+            return _code(error.__cause__) in _ACCESS_DENIED and still_early
+        return isinstance(error, DatabaseUnavailable) and not given_up()
 
     try:
         wait_for_schema(read_version, SCHEMA_VERSION, transient=transient, shutdown=shutdown)
@@ -183,14 +202,15 @@ def open_database(settings: MysqlSettings, shutdown: Shutdown) -> Database:
     return opened[0]
 
 
-def to_datetime(seconds: float) -> datetime:
-    """Return Unix seconds as MySQL stores them: UTC without saying so."""
-    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-
-
-def to_seconds(value: datetime | None) -> float | None:
-    """Return a DATETIME as Unix seconds."""
-    return None if value is None else value.replace(tzinfo=UTC).timestamp()
+def _schema_version(database: Database) -> int | None:
+    """Return the version of the schema, None while there is no such table."""
+    try:
+        (row,) = database.read("SELECT MAX(version) AS version FROM schema_version")
+    except DatabaseRefused as error:
+        if _code(error.__cause__) == _NO_SUCH_TABLE:
+            return None
+        raise
+    return None if row["version"] is None else int(row["version"])
 
 
 def _connect(settings: MysqlSettings) -> pymysql.Connection[pymysql.cursors.DictCursor]:

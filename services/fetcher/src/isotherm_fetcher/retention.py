@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isotherm_fetcher.mysql import to_datetime
+from isotherm_fetcher.times import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -24,8 +24,9 @@ from isotherm_fetcher.errors import (
     UpstreamTransient,
     WindowLimit,
 )
-from isotherm_fetcher.mysql import to_datetime
+from isotherm_fetcher.progress import Progress
 from isotherm_fetcher.quota import WindowName, window_end
+from isotherm_fetcher.times import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from isotherm_fetcher.mysql import Database
     from isotherm_fetcher.open_meteo import Answer
     from isotherm_fetcher.planner import Plan, Policy
+    from isotherm_fetcher.progress import Outcome
     from isotherm_fetcher.quota import Ledger
     from isotherm_fetcher.rows import Location, Place
 
@@ -87,7 +89,7 @@ class Result:
         error: why it is not done, in a sentence.
     """
 
-    outcome: runs.Outcome
+    outcome: Outcome
     asked: int
     stored: int
     failed: int
@@ -146,7 +148,7 @@ class _Run:
     shutdown: Shutdown
     clock: Callable[[], float]
     run_id: int
-    progress: runs.Progress = field(default_factory=runs.Progress)
+    progress: Progress = field(default_factory=Progress)
     pending: list[Location] = field(default_factory=list)
     asked_now: list[Location] = field(default_factory=list)
     not_before: float = 0.0
@@ -345,7 +347,7 @@ class _Run:
         if any(removed.values()):
             log.info("old_rows_removed", **removed)
 
-    def _outcome(self) -> runs.Outcome:
+    def _outcome(self) -> Outcome:
         progress = self.progress
         if self.out_of_quota:
             return "quota"
@@ -356,7 +358,7 @@ class _Run:
     def _save(self) -> None:
         self.database.transaction(lambda cursor: runs.save(cursor, self.run_id, self.progress))
 
-    def _finish(self, outcome: runs.Outcome) -> Result:
+    def _finish(self, outcome: Outcome) -> Result:
         now, progress = self.clock(), self.progress
         self.database.transaction(lambda cursor: runs.save(cursor, self.run_id, progress, outcome, now))
         result = Result(outcome, progress.asked, progress.stored, progress.failed, progress.error)

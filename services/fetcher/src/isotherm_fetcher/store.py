@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from isotherm_fetcher.locations import Changes, Known, compare
-from isotherm_fetcher.mysql import to_datetime, to_seconds
 from isotherm_fetcher.rows import Location, Place
+from isotherm_fetcher.times import to_datetime, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

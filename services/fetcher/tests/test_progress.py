@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isotherm_fetcher.runs import LATENCY_BOUNDS_SECONDS, Progress
+from isotherm_fetcher.progress import LATENCY_BOUNDS_SECONDS, Progress
 
 
 @given(st.lists(st.tuples(st.sampled_from(["200", "429", "error"]), st.floats(0, 100)), max_size=30))
