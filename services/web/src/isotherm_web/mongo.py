@@ -136,8 +136,9 @@ class Mongo:
             int(document["_id"]): decode_location(int(document["_id"]), document)
             async for document in self._db[LOCATIONS].find({}, session=session, batch_size=10_000)
         }
+        seq = int(checkpoint["seq"])
         rows = {
-            int(document["_id"]["id"]): Row(int(document["seq"]))
+            int(document["_id"]["id"]): Row(min(int(document["seq"]), seq))
             async for document in self._db[TOMBSTONES].find(
                 {"_id.collection": f"{self.database}.{WEATHER}"}, session=session, batch_size=10_000
             )
@@ -145,13 +146,12 @@ class Mongo:
         async for document in self._db[WEATHER].find(
             {}, projection=list(_ROW_FIELDS), session=session, batch_size=10_000
         ):
-            identity, seq = int(document["_id"]), int(document.get("_cdc", {}).get("seq", 0))
-            buried = rows.get(identity)
-            if buried is None or seq >= buried.seq:
-                rows[identity] = decode_row(seq, document)
+            # A larger seq is of an older stream. A document that is there was written after any tombstone of its id.
+            row_seq = min(int(document.get("_cdc", {}).get("seq", 0)), seq)
+            rows[int(document["_id"])] = decode_row(row_seq, document)
         state = GridState(
             stream=checkpoint["stream"],
-            seq=int(checkpoint["seq"]),
+            seq=seq,
             resume_floor=int(checkpoint.get("resume_floor") or 0),
             locations=locations,
             rows=rows,

@@ -17,7 +17,7 @@ NULL = -32768
 
 SCALE = 10
 SOURCES = {"open-meteo": 1, "simulator": 2}
-_LARGEST = 32767
+_LARGEST = 3276.7
 _MICROSECONDS = 1_000_000
 _LARGEST_TIME = 2**32 - 1
 
@@ -53,7 +53,7 @@ def scaled(value: Any) -> int:
     """Return `value` times ten as an int16, `NULL` for what is no finite number."""
     if not isinstance(value, int | float) or not math.isfinite(value):
         return NULL
-    return max(-_LARGEST, min(_LARGEST, round(value * SCALE)))
+    return round(max(-_LARGEST, min(_LARGEST, value)) * SCALE)
 
 
 def unscaled(value: int) -> float | None:
