@@ -56,7 +56,7 @@ class RowDecoder:
         self._names = [column.name for column in table.columns]
         self._count = len(table.columns)
         self._bitmap_bytes = (self._count + 7) // 8
-        self._whole = bytes([0xFF] * (self._count // 8) + ([(1 << self._count % 8) - 1] if self._count % 8 else []))
+        self._whole = (1 << self._count) - 1
         self._decoders = [RULES[column.kind].decode(column) for column in table.columns]
         self._extents = [RULES[column.kind].extent(column) for column in table.columns]
         self._key = table.key
@@ -80,7 +80,8 @@ class RowDecoder:
             message = f"A row event of {self.table.full_name} has {count} columns and its table map {self._count}."
             raise UnsupportedEvent(message)
         for _ in range(2 if operation == "update" else 1):
-            if body[at : at + self._bitmap_bytes] != self._whole:
+            present = int.from_bytes(body[at : at + self._bitmap_bytes], "little")
+            if present & self._whole != self._whole:
                 message = (
                     f"A row event of {self.table.full_name} does not hold whole rows: binlog_row_image must be FULL in "
                     "every session that writes."

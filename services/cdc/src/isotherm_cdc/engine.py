@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -276,7 +277,7 @@ class Engine:
                 if not tables:
                     self._changed.wait(1.0)
                     continue
-            self._mysql(f"reading {tables[0].table}", lambda table=tables[0].table: self._snapshot_table(table))
+            self._mysql(f"reading {tables[0].table}", partial(self._snapshot_table, tables[0].table))
 
     def _snapshot_table(self, table: str) -> None:
         """Read chunks of one table for as long as it is the first to be read."""

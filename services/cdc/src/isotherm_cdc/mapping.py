@@ -161,7 +161,8 @@ def _fraction_bytes(column: Column) -> int:
 
 
 def _microseconds(fraction: int, size: int) -> int:
-    return fraction * 10 ** (6 - 2 * size)
+    scale: int = 10 ** (6 - 2 * size)
+    return fraction * scale
 
 
 def _read_date(_: Column) -> Callable[[bytes], Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -106,12 +107,14 @@ class Sink:
             for name in (CHECKPOINTS, DEAD_LETTERS):
                 self._create(self._database[name])
             self._create(self._database[TOMBSTONES], "seq")
-            return self._database[CHECKPOINTS].find_one_and_update(
+            document = self._database[CHECKPOINTS].find_one_and_update(
                 {"_id": self._name},
                 {"$inc": {"term": Int64(1)}, "$setOnInsert": checkpoints.initial_fields(uuid4().hex)},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
+            assert document is not None
+            return document
 
         document = retry(
             attempt,
@@ -316,9 +319,8 @@ class Sink:
 
     def _prepare(self, tables: set[str]) -> None:
         for table in tables - self._known:
-            self._until_done(
-                lambda name=table: self._create(self._collection(name), "_cdc.seq"), "creating a collection"
-            )
+            create = partial(self._create, self._collection(table), "_cdc.seq")
+            self._until_done(create, "creating a collection")
             self._known.add(table)
 
     def _collection(self, table: str) -> Collection[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pymysql
-from pymysqlreplication import BinLogStreamReader, binlogstream
+from pymysqlreplication import BinLogStreamReader, binlogstream  # type: ignore[import-untyped]
 
 from isotherm_cdc import events
 from isotherm_cdc.errors import Halt, PositionLost

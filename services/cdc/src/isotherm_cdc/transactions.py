@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from isotherm_cdc import ddl, events, table_map
 from isotherm_cdc.decode import BadRow, Operation, Row, RowDecoder
-from isotherm_cdc.errors import ServiceError, SourceUnusable, UnsupportedEvent
+from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
+from isotherm_common.process import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
