@@ -7,11 +7,19 @@ const DESCRIPTIONS = [
   /^\s*description:\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$]*`)(?=\s*[,}\n]),?/gm,
 ];
 
+/** What can be reached only by tools that the page switches off: drawing selections, buttons, legends. */
+const UNUSED =
+  /plotly\.js\/src\/(components\/(selections\/select|modebar\/buttons|legend\/(draw|handle_click|style))|fonts\/ploticon)\.[jt]s$/;
+const NOTHING = "module.exports = new Proxy(function () {}, { get: () => function () {} });";
+
 export function lighterPlotly(): Plugin {
   return {
     name: "lighter-plotly",
     enforce: "pre",
     load(id) {
+      if (UNUSED.test(id)) {
+        return NOTHING;
+      }
       // The style of a map engine that this page does not have.
       return id.includes("maplibre-gl.css") ? "" : null;
     },

@@ -42,6 +42,7 @@ export class App {
   #selected: number | null = null;
   #lastUpdate: { cells: Set<number>; atMs: number } | null = null;
   #lastLiveMs: number | null = null;
+  #broken = false;
 
   constructor(root: HTMLElement) {
     this.#page = buildPage(
@@ -88,6 +89,8 @@ export class App {
     onSystemThemeChange(() => this.#applyPrefs());
     this.#startMap().catch((error: unknown) => {
       console.error(error);
+      this.#broken = true;
+      this.#tick();
     });
   }
 
@@ -171,6 +174,7 @@ export class App {
         this.#lastUpdate === null ? null : { count: this.#lastUpdate.cells.size, atMs: this.#lastUpdate.atMs },
       lastLiveMs: this.#lastLiveMs,
       nowMs,
+      broken: this.#broken,
     });
     setHidden(this.#page.credit, fresh === null || fresh.simulated === 0);
     this.#page.map.dataset["faded"] = String(connection.state === "disconnected" || (fresh?.stale ?? false));

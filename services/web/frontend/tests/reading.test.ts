@@ -193,17 +193,19 @@ describe("status", () => {
   });
 
   it("says one thing at a time, the most important first", () => {
-    expect(noticeOf({ connection: connection(), freshness: fresh() })).toBeNull();
-    expect(noticeOf({ connection: connection(), freshness: null })).toBe("waiting");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 0 }) })).toBe("empty");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132 }) })).toBe("filling");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132, stale: true }) })).toBe("stale");
-    expect(noticeOf({ connection: connection({ state: "disconnected" }), freshness: fresh({ stale: true }) })).toBe(
-      "disconnected",
+    expect(noticeOf({ connection: connection(), freshness: fresh(), broken: false })).toBeNull();
+    expect(noticeOf({ connection: connection(), freshness: null, broken: false })).toBe("waiting");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 0 }), broken: false })).toBe("empty");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132 }), broken: false })).toBe("filling");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132, stale: true }), broken: false })).toBe(
+      "stale",
     );
-    expect(noticeOf({ connection: connection({ state: "stopped", reason: "outdated" }), freshness: fresh() })).toBe(
-      "outdated",
-    );
+    expect(
+      noticeOf({ connection: connection({ state: "disconnected" }), freshness: fresh({ stale: true }), broken: false }),
+    ).toBe("disconnected");
+    expect(
+      noticeOf({ connection: connection({ state: "stopped", reason: "outdated" }), freshness: fresh(), broken: false }),
+    ).toBe("outdated");
   });
 
   it("tells the typical and the oldest age", () => {

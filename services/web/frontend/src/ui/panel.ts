@@ -3,7 +3,7 @@
 import { loadCourse, type PlaceCourse } from "../api";
 import { TEXT } from "../text";
 import type { MapColors } from "../theme";
-import type { Units } from "../units";
+import { TEMPERATURE_UNITS, type Units, WIND_UNITS } from "../units";
 import { h, ICONS, icon, setHidden, setText } from "./dom";
 import type { CellFacts } from "./facts";
 
@@ -20,9 +20,13 @@ export class Panel {
   readonly #facts = h("dl", { class: "panel-facts" });
   readonly #chart = h("div", { class: "panel-chart", role: "img" });
   readonly #message = h("p", { class: "panel-message" });
+  readonly #keyTemperature = h("span", { class: "key key-temperature" });
+  readonly #keyWind = h("span", { class: "key key-wind" });
   readonly #key = h(
     "p",
     { class: "panel-key", hidden: true },
+    this.#keyTemperature,
+    this.#keyWind,
     h("span", { class: "key key-past" }, TEXT.place.past),
     h("span", { class: "key key-forecast" }, TEXT.place.forecast),
   );
@@ -100,6 +104,8 @@ export class Panel {
     const course = this.#course;
     if (course !== null) {
       setHidden(this.#chart, false);
+      setText(this.#keyTemperature, `${TEXT.place.temperature}, ${TEMPERATURE_UNITS[units.temperature].symbol}`);
+      setText(this.#keyWind, `${TEXT.place.wind}, ${WIND_UNITS[units.wind].symbol}`);
       // Together with Plotly, which the map has loaded already.
       import("./chart").then(
         ({ drawChart }) => drawChart(this.#chart, course, units, colors, nowMs / 1000),

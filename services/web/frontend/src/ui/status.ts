@@ -13,12 +13,29 @@ export interface StatusInput {
   /** When the connection was last live, in the time of Date.now(). */
   readonly lastLiveMs: number | null;
   readonly nowMs: number;
+  /** The map's code did not load or cannot run here. */
+  readonly broken: boolean;
 }
 
-export type NoticeKind = "protocol" | "outdated" | "disconnected" | "waiting" | "empty" | "stale" | "filling";
+export type NoticeKind =
+  | "broken"
+  | "protocol"
+  | "outdated"
+  | "disconnected"
+  | "waiting"
+  | "empty"
+  | "stale"
+  | "filling";
 
 /** The one thing that most needs to be said; null when all is well. */
-export function noticeOf({ connection, freshness }: Pick<StatusInput, "connection" | "freshness">): NoticeKind | null {
+export function noticeOf({
+  connection,
+  freshness,
+  broken,
+}: Pick<StatusInput, "connection" | "freshness" | "broken">): NoticeKind | null {
+  if (broken) {
+    return "broken";
+  }
   if (connection.state === "stopped") {
     return connection.reason;
   }
@@ -131,6 +148,7 @@ export class Status {
     const count = freshness?.count ?? 0;
     const texts = TEXT.notice;
     const words: Readonly<Record<NoticeKind, readonly [string, string]>> = {
+      broken: [texts.broken, texts.brokenDetail],
       protocol: [texts.protocol, texts.reloadDetail],
       outdated: [texts.outdated, texts.reloadDetail],
       disconnected: [
@@ -151,7 +169,7 @@ export class Status {
     setText(this.#body, body);
     setHidden(this.#progress, kind !== "filling");
     this.#progress.value = count === 0 ? 0 : filled / count;
-    const isAction = kind === "disconnected" || kind === "protocol" || kind === "outdated";
+    const isAction = ["disconnected", "protocol", "outdated", "broken"].includes(kind);
     setHidden(this.#button, !isAction);
     setText(this.#button, kind === "disconnected" ? TEXT.tryNow : TEXT.reload);
   }
