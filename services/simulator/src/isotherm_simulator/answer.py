@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 _LAPSE_PER_M = 0.0065
 _QUARTER_SECONDS = 900
-_INTERVALS = (900, 450, 300, 180, 150, 100, 60)
+_SHORTEST_SECONDS = 10
 
 
 def interval_seconds(speed: float) -> int:
-    """Return how far apart the times of the present are: 900 s, less when the weather runs faster."""
-    return next((interval for interval in _INTERVALS if interval <= _QUARTER_SECONDS / speed), _INTERVALS[-1])
+    """Return how far apart the times of the present are.
+
+    At real speed they are 900 s apart. Where the weather runs faster they are nearer to one another in proportion, so
+    that every fetch finds weather that has changed, and a time that says so; they stay beside the real clock.
+    """
+    wanted = max(_QUARTER_SECONDS / max(speed, 1.0), _SHORTEST_SECONDS)
+    return max(step for step in range(1, _QUARTER_SECONDS + 1) if _QUARTER_SECONDS % step == 0 and step <= wanted)
 
 
 def build(query: Query, weather: Weather, now: float, interval: int = _QUARTER_SECONDS) -> list[dict[str, Any]]:
@@ -107,4 +112,4 @@ def _columns(
 
 
 def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")

@@ -7,6 +7,7 @@ zonal means) and the other side of October where it is not (temperature).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from importlib import resources
 from typing import TypeAlias
@@ -52,6 +53,7 @@ class Fields:
     travelling: Array
 
 
+@functools.cache
 def load() -> Fields:
     """Read the fields and take them apart."""
     with (

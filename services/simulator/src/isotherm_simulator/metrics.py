@@ -13,6 +13,7 @@ class Metrics:
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.registry = registry
         self.requests = Counter(
             "isotherm_simulator_requests", "Forecast requests answered, by HTTP status.", ["status"], registry=registry
         )
