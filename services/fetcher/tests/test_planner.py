@@ -223,7 +223,7 @@ class World:
             assert limit is None or spent <= limit
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     limits,
     st.integers(1, 150),
@@ -252,7 +252,7 @@ def test_no_window_is_ever_overspent(
     world.assert_within_limits()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(1, 40),
     st.integers(20, 400),

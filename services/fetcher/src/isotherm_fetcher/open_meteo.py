@@ -93,7 +93,7 @@ class OpenMeteo:
         try:
             response = self._post(form)
         except httpx.HTTPError as error:
-            raise _without_answer(error) from error
+            raise _without_answer(error, self._settings.url) from error
         text = response.text
         if response.status_code != httpx.codes.OK:
             raise _refusal(response.status_code, reason(text) or text.strip()[:200] or response.reason_phrase)
@@ -129,9 +129,9 @@ class OpenMeteo:
 _TRANSPORT_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
-def _without_answer(error: httpx.HTTPError) -> UpstreamTransient:
+def _without_answer(error: httpx.HTTPError, url: str) -> UpstreamTransient:
     """Return the error of a request that has no whole answer; it may have been computed, and counted, all the same."""
-    what = str(error) or type(error).__name__
+    what = f"no whole answer from {url}: {str(error) or type(error).__name__}"
     cost = 1 if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else None
     return UpstreamTransient(what, status="error", cost=cost)
 
