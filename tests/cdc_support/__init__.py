@@ -1,0 +1,1 @@
+"""What the tests of the CDC against real servers share."""
