@@ -31,8 +31,9 @@ from isotherm_fetcher.planner import Policy
 from isotherm_fetcher.quota import Limits
 from isotherm_fetcher.regions import PRESETS, Grid, grid, place
 from isotherm_fetcher.rows import Current, Hourly, Weather
-from isotherm_fetcher.run import Result, Task, run_once
+from isotherm_fetcher.run import run_once
 from isotherm_fetcher.settings import OpenMeteoSettings
+from isotherm_fetcher.task import Result, Task
 from isotherm_setup.migrate import migrate
 from isotherm_setup.migrations import read
 from isotherm_setup.settings import MigrateSettings, SchemaSettings

@@ -26,7 +26,8 @@ from isotherm_fetcher.parse import Failure, Parsed, parse
 from isotherm_fetcher.planner import Policy
 from isotherm_fetcher.quota import Ledger, Limits
 from isotherm_fetcher.rows import Location
-from isotherm_fetcher.run import Result, Task, run_once
+from isotherm_fetcher.run import run_once
+from isotherm_fetcher.task import Result, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -22,8 +22,9 @@ from isotherm_fetcher.dry_run import describe_next_run
 from isotherm_fetcher.exporter import export
 from isotherm_fetcher.mysql import open_database
 from isotherm_fetcher.open_meteo import OpenMeteo
-from isotherm_fetcher.run import Task, run_once
+from isotherm_fetcher.run import run_once
 from isotherm_fetcher.settings import Settings
+from isotherm_fetcher.task import Task
 from isotherm_fetcher.watch import duration, watch
 
 if TYPE_CHECKING:

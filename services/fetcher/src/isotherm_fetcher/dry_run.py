@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from isotherm_fetcher.planner import Plan, Policy
     from isotherm_fetcher.quota import Ledger
     from isotherm_fetcher.rows import Place
-    from isotherm_fetcher.run import Task
+    from isotherm_fetcher.task import Task
 
 _MODES = {
     "all": "there is no quota, so every location is fetched",

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from isotherm_common.retry import RetryPolicy, ShutdownDuringRetry, retry
+from isotherm_common.retry import ShutdownDuringRetry, retry
 from isotherm_fetcher import planner, retention, runs, store
 from isotherm_fetcher.errors import (
     MinuteLimit,
-    QuotaExhausted,
-    RunFailed,
     UpstreamError,
     UpstreamRefused,
     UpstreamTransient,
@@ -26,88 +24,27 @@ from isotherm_fetcher.errors import (
 )
 from isotherm_fetcher.progress import Progress
 from isotherm_fetcher.quota import WindowName, window_end
+from isotherm_fetcher.task import Result, Task, Upstream
 from isotherm_fetcher.times import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pymysql.cursors import Cursor
 
     from isotherm_common.shutdown import Shutdown
     from isotherm_fetcher.mysql import Database
     from isotherm_fetcher.open_meteo import Answer
-    from isotherm_fetcher.planner import Plan, Policy
+    from isotherm_fetcher.planner import Plan
     from isotherm_fetcher.progress import Outcome
     from isotherm_fetcher.quota import Ledger
-    from isotherm_fetcher.rows import Location, Place
+    from isotherm_fetcher.rows import Location
 
 ATTEMPTS_PER_PART = 4
 FAILED_PARTS_UNTIL_STOP = 2
 """So many parts in a row fail before the run takes the upstream for down: retries must not burn the day's quota."""
 
 log = structlog.get_logger()
-
-
-class Upstream(Protocol):
-    """Who is asked."""
-
-    def fetch(self, locations: Sequence[Location]) -> Answer:
-        """Ask for the weather of `locations`, in one request."""
-        ...
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a run is to do.
-
-    Attributes:
-        region: the locations there should be.
-        policy: what its plan obeys.
-        simulated: whether simulated weather counts as data, and what the simulator was asked as spent.
-        history_seconds: how long history is kept.
-        runs_seconds: how long the record of runs is kept.
-        retries: the waits between attempts.
-    """
-
-    region: tuple[Place, ...]
-    policy: Policy
-    simulated: bool
-    history_seconds: float
-    runs_seconds: float
-    retries: RetryPolicy = field(default_factory=lambda: RetryPolicy(initial_seconds=1.0, maximum_seconds=20.0))
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a run ended.
-
-    Attributes:
-        outcome: as in the table.
-        asked: points of the parts that are over.
-        stored: those of them that are stored.
-        failed: those of them that are not.
-        error: why it is not done, in a sentence.
-    """
-
-    outcome: Outcome
-    asked: int
-    stored: int
-    failed: int
-    error: str | None
-
-    def raise_for_outcome(self) -> None:
-        """Raise what a run that should be tried again at the next schedule ends with.
-
-        Raises:
-            QuotaExhausted: an hour's or a day's quota is spent.
-            RunFailed: nothing could be stored.
-        """
-        if self.outcome == "quota":
-            message = f"The quota is spent: {self.error}. {self.stored} points were stored; the next run goes on."
-            raise QuotaExhausted(message)
-        if self.outcome == "failed":
-            message = f"Nothing could be stored: {self.error}."
-            raise RunFailed(message)
 
 
 class _OutOfQuota(Exception):  # noqa: N818 - it names the state, not a fault
