@@ -64,6 +64,7 @@ export const TEXT = {
   attribution: "Weather data by Open-Meteo.com",
   licence: "CC BY 4.0",
   shapes: "Map: Natural Earth",
+  licences: "Licences",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   wholeMap: "Show the whole map",

@@ -27,6 +27,7 @@ const WORLD_BOUNDS: Bounds = { west: -180, east: 180, south: -85, north: 85 };
 const RASTER_SAMPLES = 24_000;
 const POINT_REACH_PX = 24;
 const POINT_SIZE_PX = 20;
+const LEAST_PAUSE_MS = 200;
 
 type Trace = Record<string, unknown>;
 
@@ -54,6 +55,8 @@ export class WorldMap {
   #crosshair = false;
 
   #started = false;
+  #plottedMs = 0;
+  #waiting: number | null = null;
   #scheduled = false;
   #dataDirty = true;
   #viewDirty = true;
@@ -100,8 +103,15 @@ export class WorldMap {
       this.#hovered = -1;
       this.#frame = { ...this.#frame, ...extent(cells, this.#grid) };
       this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
+      this.#changed();
+    } else if (this.#waiting === null) {
+      // Many small deltas in a row become a few drawings of the field.
+      const pauseMs = Math.max(0, this.#plottedMs + LEAST_PAUSE_MS - performance.now());
+      this.#waiting = window.setTimeout(() => {
+        this.#waiting = null;
+        this.#changed();
+      }, pauseMs);
     }
-    this.#changed();
   }
 
   setLayer(layer: Layer): void {
@@ -218,6 +228,7 @@ export class WorldMap {
     const weather = this.#weather();
     void (this.#started ? react : newPlot)(this.#plot, weather === null ? [] : [weather], layout, config);
     this.#started = true;
+    this.#plottedMs = performance.now();
   }
 
   #weather(): Trace | null {

@@ -66,6 +66,7 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
       layers.element,
       h("div", { class: "bar-end" }, parts.simulated, parts.pill, parts.settingsButton),
     ),
+    parts.settings,
     h(
       "main",
       { class: "stage" },
@@ -81,7 +82,6 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
         zoomButton(TEXT.wholeMap, ICONS.whole, "zoom-reset", () => handlers.reset()),
       ),
     ),
-    parts.settings,
     parts.panel,
     h(
       "footer",
@@ -95,7 +95,7 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
         link("https://creativecommons.org/licenses/by/4.0/", TEXT.licence),
         ")",
       ),
-      h("span", { class: "credit-shapes" }, TEXT.shapes),
+      h("span", { class: "credit-shapes" }, TEXT.shapes, " · ", link("/licences.txt", TEXT.licences)),
     ),
     parts.announcer,
   );
