@@ -237,10 +237,10 @@ class World(RuleBasedStateMachine):
         floor = max(self.database.floor, self.database.seq - behind)
         self.database.commit({}, set(), {}, floor=floor)
 
-    @rule()
-    def truncate(self) -> None:
-        """Delete everything without tombstones."""
-        self.database.commit({}, set(IDS), {}, floor=self.database.seq + 1, bury=False)
+    @rule(changed=values)
+    def truncate(self, changed: dict[int, int]) -> None:
+        """Delete all that is not written in the same batch, without tombstones."""
+        self.database.commit(changed, set(IDS), {}, floor=self.database.seq + 1, bury=False)
 
     @precondition(lambda self: self.database.streams < 9)
     @rule()
@@ -292,6 +292,13 @@ class World(RuleBasedStateMachine):
         for browser in self.browsers:
             if browser.replica is chosen:
                 browser.receive()
+
+    @rule(browser=st.integers(0, CLIENTS - 1), replica=st.integers(0, REPLICAS - 1))
+    def hop(self, browser: int, replica: int) -> None:
+        """A client goes to a replica that may be behind, and waits for its answer."""
+        self.browsers[browser].connect(self.replicas[replica])
+        self.replicas[replica].answer()
+        self.browsers[browser].receive()
 
     @rule(browser=st.integers(0, CLIENTS - 1))
     def receive(self, browser: int) -> None:

@@ -210,7 +210,7 @@ class Hub:
         if client.phase is not Phase.LIVE:
             return []
         out: list[Outgoing] = []
-        if client.epoch != self._epoch or client.seq < self.state.known_since:
+        if client.epoch != self._epoch:
             out += [
                 self._hello("snapshot"),
                 Outgoing("geometry", self._encoder.geometry()),

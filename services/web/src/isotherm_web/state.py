@@ -40,7 +40,6 @@ class GridState:
         stream: the history that `seq` counts in (32 hexadecimal digits).
         seq: the last batch that is in.
         resume_floor: a client that has less cannot be resumed.
-        known_since: from this seq on every delete is known here: `resume_floor` when the state was loaded.
         locations: all locations, inactive ones too.
         rows: the latest row of each location; a deleted one is an empty row with the seq that deleted it.
         revision: counts the batches applied to this object.
@@ -51,12 +50,10 @@ class GridState:
     resume_floor: int = 0
     locations: dict[int, Location] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
-    known_since: int = field(init=False)
     geometry: Geometry = field(init=False)
     revision: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.known_since = self.resume_floor
         self.geometry = make_geometry(self.locations.values())
 
     def apply(self, batch: Batch) -> Applied:
@@ -150,5 +147,4 @@ class GridState:
             return False
         for identity in unexplained:
             self.rows[identity] = self.row(identity)._replace(seq=self.seq)
-        self.known_since = min(self.known_since, old.known_since)
         return self.geometry.name == old.geometry.name
