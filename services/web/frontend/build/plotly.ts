@@ -10,18 +10,22 @@ const DESCRIPTIONS = [
 /** What can be reached only by tools that the page switches off: drawing selections, buttons, legends. */
 const UNUSED =
   /plotly\.js\/src\/(components\/(selections\/select|modebar\/buttons|legend\/(draw|handle_click|style))|fonts\/ploticon)\.[jt]s$/;
+const NO_STYLE = "\0no-style";
 const NOTHING = "module.exports = new Proxy(function () {}, { get: () => function () {} });";
 
 export function lighterPlotly(): Plugin {
   return {
     name: "lighter-plotly",
     enforce: "pre",
+    resolveId(source) {
+      // The style of a map engine that this page does not have.
+      return source.endsWith("/maplibre-gl.css") ? NO_STYLE : null;
+    },
     load(id) {
       if (UNUSED.test(id)) {
         return NOTHING;
       }
-      // The style of a map engine that this page does not have.
-      return id.includes("maplibre-gl.css") ? "" : null;
+      return id === NO_STYLE ? "" : null;
     },
     transform(code, id) {
       if (!/plotly\.js\/src\/.*attributes.*\.[jt]s$|plotly\.js\/src\/.*(constants|index)\.[jt]s$/.test(id)) {
