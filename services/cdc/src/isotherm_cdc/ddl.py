@@ -51,7 +51,7 @@ StatementKind = Literal["begin", "commit", "rollback", "control", "xa_outcome", 
 def classify(sql: str) -> StatementKind:
     """Say what a statement of a QUERY event is."""
     text = strip_comments(sql)
-    word = text[:8].upper().rstrip("; \n")
+    word = text.upper()
     if word in ("BEGIN", "COMMIT", "ROLLBACK"):
         return {"BEGIN": "begin", "COMMIT": "commit"}.get(word, "rollback")  # type: ignore[return-value]
     for pattern, kind in ((_CONTROL, "control"), (_XA_OUTCOME, "xa_outcome"), (_DML, "dml")):
