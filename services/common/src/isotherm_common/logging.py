@@ -15,6 +15,9 @@ import structlog
 if TYPE_CHECKING:
     from isotherm_common.settings import LogSettings
 
+TALKATIVE = ("asyncio", "httpcore", "pymongo")
+"""Libraries whose debug lines (several for each command) would drown the service's own."""
+
 
 def configure(settings: LogSettings, service: str) -> None:
     """Send all logs of this process to standard error in the format asked for."""
@@ -46,6 +49,8 @@ def configure(settings: LogSettings, service: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
 
 
 def _service_adder(service: str) -> structlog.typing.Processor:
