@@ -211,7 +211,7 @@ class Pipeline:
     def start_all(self) -> Self:
         """Start every service and wait until the whole map has data."""
         self.start(*(spec.name for spec in self.stack.services()))
-        self.until(self.filled, seconds=90)
+        self.until(self.filled, seconds=150, what="the whole map")
         return self
 
     def run(self, spec: ProcessSpec) -> None:

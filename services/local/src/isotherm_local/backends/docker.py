@@ -35,14 +35,14 @@ def prepare_mysql(folder: Path, port: int, *, secrets: Path, logs: Path) -> Mysq
     data.mkdir(parents=True, exist_ok=True)
     name = container_name("mysql", folder)
     options = [
-        f"--publish={HOST}:{port}:3306",
+        f"--publish={HOST}:{port}:{port}",
         f"--volume={data}:/var/lib/mysql",
         # By the environment: the image reads a file as its own user, who may not read one that is ours alone.
         "--env=MYSQL_ROOT_PASSWORD",
     ]
     spec = ProcessSpec(
         name="mysql",
-        command=_run(name, options, MYSQL_IMAGE, mysql_native.SERVER_OPTIONS),
+        command=_run(name, options, MYSQL_IMAGE, (*mysql_native.SERVER_OPTIONS, f"--port={port}")),
         log_folder=logs,
         environment={**os.environ, "MYSQL_ROOT_PASSWORD": password_file.read_text(encoding="ascii")},
         ready=lambda: mysql_answers(port, password_file),
