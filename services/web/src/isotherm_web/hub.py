@@ -18,7 +18,7 @@ from isotherm_web.errors import ProtocolError
 from isotherm_web.fanout import SharedEncoder
 from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume
 from isotherm_web.rows import LAYERS
-from isotherm_web.state import GridState
+from isotherm_web.state import NO_STREAM, GridState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -181,7 +181,7 @@ class Hub:
     def answer(self, client: Client, checkpoint: Checkpoint | None) -> None:
         """Decide about a client after the checkpoint was read; None when there is no checkpoint at all."""
         if client.phase is Phase.ASKING:
-            self._settle(client, checkpoint or Checkpoint("", -1))
+            self._settle(client, checkpoint or Checkpoint(NO_STREAM, 0))
 
     def _settle(self, client: Client, checkpoint: Checkpoint | None) -> None:
         assert client.resume is not None

@@ -178,5 +178,7 @@ def decide(resume: Resume, state: GridState, checkpoint: Checkpoint | None = Non
         return Decision.RESUMED if known else Decision.SNAPSHOT
     if checkpoint is None:
         return Decision.ASK
+    if checkpoint.stream != state.stream or checkpoint.seq < state.seq:
+        return Decision.WAIT  # what this process has is itself no more: it is about to load the state anew
     exists = checkpoint.stream == resume.stream and checkpoint.seq >= resume.seq
     return Decision.WAIT if exists else Decision.SNAPSHOT
