@@ -2,18 +2,15 @@
 
 import { Highlights } from "../highlight";
 import { FIELD, type Layer } from "../layers/layers";
-import { plotlyScale } from "../layers/scales";
-import { NULL_VALUE, SCALE } from "../protocol/messages";
 import type { Cells } from "../state/store";
 import type { MapColors } from "../theme";
 import { drawBasemap } from "./basemap";
+import { Field, valuesOf } from "./field";
 import { listen } from "./gestures";
 import { type Bounds, cellAtPoint, findGrid, type Grid, gridBounds } from "./grid";
 import { drawLines, type WorldPaths, worldPaths } from "./lines";
 import { drawOverlay } from "./overlay";
-import { newPlot, react, relayout } from "./plotly";
-import { smooth, smoothingFactor, twoTurnsOf } from "./smooth";
-import { clamp, type Frame, home, type Point, pan, project, unproject, type View, visible, zoomAt } from "./view";
+import { clamp, type Frame, home, type Point, pan, project, unproject, type View, zoomAt } from "./view";
 import { type WindField, windField } from "./wind";
 import type { World } from "./world";
 
@@ -24,16 +21,12 @@ export interface MapListener {
 }
 
 const WORLD_BOUNDS: Bounds = { west: -180, east: 180, south: -85, north: 85 };
-const RASTER_SAMPLES = 24_000;
 const POINT_REACH_PX = 24;
-const POINT_SIZE_PX = 20;
 const LEAST_PAUSE_MS = 200;
-
-type Trace = Record<string, unknown>;
 
 export class WorldMap {
   readonly #surface: HTMLElement;
-  readonly #plot: HTMLElement;
+  readonly #field: Field;
   readonly #base: HTMLCanvasElement;
   readonly #lines: HTMLCanvasElement;
   readonly #overlay: HTMLCanvasElement;
@@ -54,7 +47,6 @@ export class WorldMap {
   #hovered = -1;
   #crosshair = false;
 
-  #started = false;
   #plottedMs = 0;
   #waiting: number | null = null;
   #scheduled = false;
@@ -70,7 +62,7 @@ export class WorldMap {
     this.#layer = layer;
     this.#colors = colors;
     this.#base = child(root, "canvas", "map-base");
-    this.#plot = child(root, "div", "map-plot");
+    this.#field = new Field(child(root, "div", "map-plot"));
     this.#lines = child(root, "canvas", "map-lines");
     this.#overlay = child(root, "canvas", "map-overlay");
     this.#surface = root;
@@ -188,10 +180,9 @@ export class WorldMap {
 
   #draw(nowMs: number): void {
     if (this.#dataDirty) {
-      this.#wind = this.#arrows ? this.#windField() : null;
-      this.#drawPlot();
+      this.#drawField();
     } else if (this.#viewDirty) {
-      void relayout(this.#plot, this.#axes());
+      this.#field.look(this.#view, this.#frame);
     }
     if (this.#dataDirty || this.#viewDirty) {
       drawBasemap(this.#base, this.#paths, this.#view, this.#frame, this.#colors);
@@ -209,88 +200,20 @@ export class WorldMap {
     }
   }
 
-  #drawPlot(): void {
-    const { width, height } = this.#frame;
-    const layout = {
-      width,
-      height,
-      uirevision: "isotherm",
-      showlegend: false,
-      hovermode: false,
-      dragmode: false,
-      margin: { l: 0, r: 0, t: 0, b: 0 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      xaxis: axis(this.#range("x")),
-      yaxis: axis(this.#range("y")),
-    };
-    const config = { staticPlot: true, displayModeBar: false, responsive: false };
-    const weather = this.#weather();
-    void (this.#started ? react : newPlot)(this.#plot, weather === null ? [] : [weather], layout, config);
-    this.#started = true;
-    this.#plottedMs = performance.now();
-  }
-
-  #weather(): Trace | null {
+  #drawField(): void {
     const cells = this.#cells;
-    if (cells === null) {
-      return null;
-    }
-    const values = this.#values(this.#layer.field);
-    const { scale } = this.#layer;
-    if (this.#grid === null) {
-      const known = Array.from(values.keys()).filter((cell) => !Number.isNaN(values[cell]));
-      return {
-        type: "scatter",
-        mode: "markers",
-        x: known.map((cell) => cells.longitude[cell]),
-        y: known.map((cell) => cells.latitude[cell]),
-        cliponaxis: false,
-        marker: {
-          size: POINT_SIZE_PX,
-          color: known.map((cell) => values[cell]),
-          cmin: scale.low,
-          cmax: scale.high,
-          colorscale: plotlyScale(scale),
-          line: { width: 1.5, color: this.#colors.pointEdge },
-        },
-      };
-    }
-    const fine = smooth(this.#grid, values, smoothingFactor(this.#grid, RASTER_SAMPLES));
-    const raster = this.#grid.wraps ? twoTurnsOf(fine) : fine;
-    return {
-      type: "heatmap",
-      z: raster.rows,
-      x0: raster.x0,
-      dx: raster.dx,
-      y0: raster.y0,
-      dy: raster.dy,
-      zmin: scale.low,
-      zmax: scale.high,
-      colorscale: plotlyScale(scale),
-      zsmooth: "fast",
-      showscale: false,
-      opacity: this.#colors.fieldOpacity,
-    };
-  }
-
-  /** A field's values in SI units, NaN where there is none. */
-  #values(field: string): Float32Array {
-    const scaled = this.#cells?.layers.get(field) ?? new Int16Array(0);
-    return Float32Array.from(scaled, (value) => (value === NULL_VALUE ? Number.NaN : value / SCALE));
-  }
-
-  #windField(): WindField {
-    return windField(this.#values(FIELD.windSpeed), this.#values(FIELD.windDirection));
-  }
-
-  #range(which: "x" | "y"): [number, number] {
-    const seen = visible(this.#view, this.#frame);
-    return which === "x" ? [seen.west, seen.east] : [seen.south, seen.north];
-  }
-
-  #axes(): Record<string, unknown> {
-    return { "xaxis.range": this.#range("x"), "yaxis.range": this.#range("y") };
+    this.#wind = this.#arrows
+      ? windField(valuesOf(cells, FIELD.windSpeed), valuesOf(cells, FIELD.windDirection))
+      : null;
+    this.#field.draw({
+      cells,
+      grid: this.#grid,
+      layer: this.#layer,
+      colors: this.#colors,
+      view: this.#view,
+      frame: this.#frame,
+    });
+    this.#plottedMs = performance.now();
   }
 
   #places(): { grid: Grid | null; latitude: Float64Array; longitude: Float64Array; view: View; frame: Frame } {
@@ -382,10 +305,6 @@ function extent(cells: Cells, grid: Grid | null): Pick<Frame, "bounds" | "wraps"
     wraps: false,
     bounds: { west: west - margin, east: east + margin, south: south - margin, north: north + margin },
   };
-}
-
-function axis(range: readonly [number, number]): Record<string, unknown> {
-  return { range, autorange: false, visible: false, fixedrange: true };
 }
 
 function child<K extends "canvas" | "div">(parent: HTMLElement, tag: K, className: string): HTMLElementTagNameMap[K] {
