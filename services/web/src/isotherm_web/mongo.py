@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pymongo
 from bson import MaxKey, MinKey
 from pymongo import AsyncMongoClient, ReadPreference
 from pymongo.errors import PyMongoError
@@ -35,7 +36,7 @@ _HISTORY = "weather_history"
 _FORECAST = "weather_forecast"
 _AWAIT_MS = 1000
 _SELECTION_TIMEOUT_MS = 5000
-_READ_TIMEOUT_MS = 5000
+_READ_TIMEOUT_SECONDS = 3
 _ROW_FIELDS = ("valid_at", "fetched_at", "source", "_cdc.seq", *LAYERS)
 _HISTORY_FIELDS = ("valid_at", "source", *LAYERS)
 
@@ -176,15 +177,11 @@ class Mongo:
             }
         }
         try:
-            cursor = self._db[_HISTORY].find(
-                query,
-                projection=list(_HISTORY_FIELDS),
-                sort=[("_id", -1)],
-                limit=limit,
-                max_time_ms=_READ_TIMEOUT_MS,
-                batch_size=limit,
-            )
-            found = await cursor.to_list()
+            with pymongo.timeout(_READ_TIMEOUT_SECONDS):
+                cursor = self._db[_HISTORY].find(
+                    query, projection=list(_HISTORY_FIELDS), sort=[("_id", -1)], limit=limit, batch_size=limit
+                )
+                found = await cursor.to_list()
         except PyMongoError as error:
             raise DatabaseUnavailable(str(error)) from error
         return found[::-1]
@@ -196,6 +193,7 @@ class Mongo:
             DatabaseUnavailable: MongoDB does not answer.
         """
         try:
-            return await self._db[_FORECAST].find_one({"_id": location}, max_time_ms=_READ_TIMEOUT_MS)
+            with pymongo.timeout(_READ_TIMEOUT_SECONDS):
+                return await self._db[_FORECAST].find_one({"_id": location})
         except PyMongoError as error:
             raise DatabaseUnavailable(str(error)) from error
