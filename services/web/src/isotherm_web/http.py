@@ -10,7 +10,7 @@ from quart_schema import document_querystring, document_response, operation_id, 
 
 from isotherm_web.encoding import encode_json
 from isotherm_web.grid import GridCache
-from isotherm_web.models import Forecast, Grid, Place, Problem, Series, SeriesQuery
+from isotherm_web.models import LATEST_TIME, Forecast, Grid, Place, Problem, Series, SeriesQuery
 from isotherm_web.rows import LAYERS, SOURCES, unix_seconds
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 SERIES_LIMIT = 10_000
 """Values of one series at most, the newest."""
-
-_LATEST_TIME = 253_402_300_799  # the end of the year 9999, the last that a BSON date has in Python
-_EARLIEST_TIME = -62_135_596_800
 
 
 class BadQuery(Exception):  # noqa: N818 - it names whose mistake it is
@@ -141,8 +138,8 @@ def _time(name: str) -> dt.datetime | None:
     try:
         seconds = int(text)
     except ValueError:
-        seconds = _LATEST_TIME + 1
-    if not _EARLIEST_TIME <= seconds <= _LATEST_TIME:
+        seconds = -1
+    if not 0 <= seconds <= LATEST_TIME:
         message = f"{name} must be a time in Unix seconds, not {text[:40]!r}."
         raise BadQuery(message)
     return dt.datetime.fromtimestamp(seconds, dt.UTC)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from isotherm_web.protocol import GeometryMessage  # noqa: TC001 - msgspec reads the annotation
 
+LATEST_TIME = 253_402_300_799
+"""The end of the year 9999 in Unix seconds, the last time that Python has."""
+
 Values = list[float | None]
+Time = Annotated[int, msgspec.Meta(ge=0, le=LATEST_TIME)]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -80,5 +86,5 @@ class Forecast(msgspec.Struct, frozen=True):
 class SeriesQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
     """The span of a series in Unix seconds, both ends included; without them all that is kept."""
 
-    since: int | None = None
-    until: int | None = None
+    since: Time | msgspec.UnsetType = msgspec.UNSET
+    until: Time | msgspec.UnsetType = msgspec.UNSET
