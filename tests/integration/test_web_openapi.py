@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib.util
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
+from hypothesis import HealthCheck, settings
 from prometheus_client import CollectorRegistry
+from pymongo import MongoClient
 
 from isotherm_web.app import create_app
-from isotherm_web.geometry import Location
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
-from isotherm_web.rows import Row
 from isotherm_web.settings import HubSettings, ServerSettings
-from isotherm_web.state import GridState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from isotherm_local.harness import Servers
+
+FIRST = 1795449600
 
 
-class Answers:
-    """Answers for any location, without MongoDB."""
+def _beside(name: str) -> Any:
+    """Import a module beside this one: tests are no package."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
-    async def history(self, *_: Any) -> list[dict[str, Any]]:
-        """Return one value."""
-        return [{"valid_at": 10**15, "source": "open-meteo", "temperature_2m": 1.5, "wind_speed_10m": None}]
 
-    async def forecast(self, location: int) -> dict[str, Any] | None:
-        """Return a forecast of every second location."""
-        return {"issued_at": 10**15, "valid_at": [1], "temperature_2m": [None]} if location % 2 else None
-
-
-def _app() -> Any:
+def _document() -> dict[str, Any]:
     hub = Hub(HubSettings(), Metrics(CollectorRegistry()), version="0")
-    places = {identity: Location(identity, 0.0, float(identity)) for identity in (0, 1, 2)}
-    hub.replace(GridState("0" * 31 + "1", 5, locations=places, rows={1: Row(3, 7, 8, 1, (1, 2, 3))}))
-    return create_app(hub, Answers(), Metrics(CollectorRegistry()), ServerSettings(), version="0")  # type: ignore[arg-type]
+    app = create_app(hub, None, Metrics(CollectorRegistry()), ServerSettings(), version="0")  # type: ignore[arg-type]
+    document: dict[str, Any] = app.extensions["QUART_SCHEMA"].openapi_provider.schema()
+    return {**document, "paths": dict(document["paths"])}
 
 
-schema = schemathesis.openapi.from_asgi("/openapi.json", _app())
+@pytest.fixture(scope="module")
+def address(servers: Servers) -> Iterator[str]:
+    """Where a web process serves three locations, one of them with a past and a forecast."""
+    fake_cdc, web_process = _beside("fake_cdc"), _beside("web_process")
+    servers.ensure_running()
+    with MongoClient(servers.mongodb.uri) as client:
+        cdc = fake_cdc.FakeCdc(client, f"openapi_{secrets.token_hex(4)}").create()
+        cdc.commit({"locations": [fake_cdc.location(number, 10.0, number) for number in (0, 1, 2)]})
+        cdc.commit(
+            {
+                "weather_data": [fake_cdc.weather(1)],
+                "weather_history": [fake_cdc.history(1, FIRST)],
+                "weather_forecast": [fake_cdc.forecast(1, FIRST)],
+            }
+        )
+        web = web_process.WebProcess(servers.mongodb.uri, cdc.db.name)
+        try:
+            yield web.start().url
+        finally:
+            web.stop()
+            client.drop_database(cdc.db.name)
+
+
+schema = schemathesis.openapi.from_dict(_document())
 
 
 @pytest.mark.contract("H5", "H7")
 @schema.parametrize()
-def test_answers_fit_the_document(case: Any) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_answers_fit_the_document(case: Any, address: str) -> None:
     """Status, content type and shape of every answer are as described, whatever the parameters."""
-    case.call_and_validate()
+    case.call_and_validate(base_url=address)
