@@ -25,7 +25,7 @@ class Machine:
         mysqld: path of a MySQL server that can be used, or None.
         mysqld_refused: why a `mysqld` on PATH cannot be used, or None.
         mongod: path of a MongoDB server, or None.
-        docker: whether Docker answers.
+        docker: whether Docker answers and can publish ports.
         secantus: whether there is a SecantusDB for this Python.
     """
 
@@ -62,9 +62,18 @@ def look() -> Machine:
         mysqld=None if refused else mysqld,
         mysqld_refused=refused,
         mongod=shutil.which("mongod"),
-        docker=bool(shutil.which("docker"))
-        and bool(_output("docker", "info", "--format", "{{.ServerVersion}}", seconds=_DOCKER_SECONDS)),
+        docker=_docker(),
         secantus=SECANTUS_PYTHONS[0] <= sys.version_info[:2] <= SECANTUS_PYTHONS[1],
+    )
+
+
+def _docker() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    # Without the bridge no port of a container can be published (a daemon may run with --bridge=none).
+    questions = (("info", "{{.ServerVersion}}"), ("network", "inspect", "bridge", "{{.Name}}"))
+    return all(
+        _output("docker", *question[:-1], "--format", question[-1], seconds=_DOCKER_SECONDS) for question in questions
     )
 
 

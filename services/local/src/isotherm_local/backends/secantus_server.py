@@ -17,8 +17,8 @@ _OPLOG_HOURS = 24
 def main(folder: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Each commit is in its log before it is answered, so a killed process loses nothing that was acknowledged. Waiting
-    for the disk as well (`sync_on_commit`) would only guard against a power failure.
+    `sync_on_commit`, for without it commits wait in the process's own memory for a while, and a killed process loses
+    what it had acknowledged.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     shutdown = Shutdown.on_signals()
@@ -32,6 +32,7 @@ def main(folder: str, port: int) -> None:
         oplog_retention_seconds=_OPLOG_HOURS * 3600.0,
         oplog_max_entries=500_000,
         cache_size="256M",
+        sync_on_commit=True,
         durable=True,
     )
     server.start()
