@@ -6,10 +6,10 @@ INTERVAL ?=
 PORT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up databases test lint unit integration browser format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser format lock clean
 
 help: ## Show this list
-	@awk -F ': ## ' '/^[a-z]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "make up SOURCE=simulator|open-meteo REGION=europe|south,west,north,east INTERVAL=30s PORT=5000"
 
@@ -36,13 +36,31 @@ browser: ## Run the browser tests
 
 format: ## Format the code
 	@$(PYTHON) ci/bootstrap.py install dev
-	.venv/bin/ruff check --fix --quiet . || true
-	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix --quiet services tests ci || true
+	.venv/bin/ruff format services tests ci
 	cd services/web/frontend && npm run -s format
 
 lock: ## Write the lock files anew (make lock UPGRADE=--upgrade takes the newest versions)
 	@$(PYTHON) ci/bootstrap.py install dev
 	@.venv/bin/python ci/lock $(UPGRADE)
+
+images: ## Build the container images
+	@ci/images/build
+
+chart: ## Generate the chart's schema and README, and test what it renders
+	@$(PYTHON) ci/bootstrap.py install dev
+	@.venv/bin/python ci/chart/generate.py
+	@.venv/bin/python -m pytest -q tests/chart
+
+e2e-smoke: ## Install the chart on a cluster and follow a datum (USE_CLUSTER=1 KUBECONFIG=… PREFIX=…: on yours)
+	@USE_CLUSTER=$(USE_CLUSTER) ci/e2e smoke
+
+e2e: ## Run all end-to-end tests: kills, network policies, Prometheus
+	@USE_CLUSTER=$(USE_CLUSTER) ci/e2e
+
+kind: ## Make a kind cluster and run everything in it with skaffold
+	kind get clusters | grep -qx isotherm || kind create cluster --config k8s/kind.yaml
+	skaffold run -p simulator --port-forward
 
 clean: ## Remove the data, the downloads and everything built
 	rm -rf .venv .local .cache services/web/src/isotherm_web/static services/web/frontend/node_modules

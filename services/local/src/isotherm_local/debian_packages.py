@@ -184,7 +184,7 @@ def _unpack(archives: list[Path], folder: Path) -> None:
 
     def extract(archive: Path) -> None:
         contents = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE)  # noqa: S603, S607
-        excluded = [f"--exclude=./usr/share/{name}" for name in ("doc", "man", "locale", "lintian")]
+        excluded = [f"--exclude=./usr/share/{name}" for name in ("doc", "man", "locale", "lintian", "gcc", "gdb")]
         command = ["tar", "-x", "--keep-directory-symlink", "--no-same-owner", *excluded, "-C", str(folder)]
         result = subprocess.run(command, stdin=contents.stdout, capture_output=True, text=True, check=False)  # noqa: S603
         if contents.wait() or result.returncode:
