@@ -66,38 +66,41 @@ def document(row: Row | BadRow) -> dict[str, Any]:
 def test_boundary_values() -> None:
     """Every family of types at its boundaries, in the table's order, with the key before it."""
     first, second = RowDecoder(TABLE).rows("insert", INSERT)
-    assert document(first) == {
-        "_id": {"k": "\x81é", "id": Int64(4294967295)},
-        "id": Int64(4294967295),
-        "k": "\x81é",
-        "tiny": -128,
-        "big": Decimal128("18446744073709551615"),
-        "dec_": Decimal128("-123456789.012"),
-        "wide": "12345678901234567890123456789012345678.91",
-        "f": 0.10000000149011612,
-        "d": 0.1,
-        "day": "2024-02-30",
-        "moment": datetime(1969, 12, 31, 23, 59, 59, 999000),  # noqa: DTZ001 - read naive
-        "micro": Int64(253402300799999999),
-        "ts": Int64(1000001),
-        "t2": Int64(-1_100_000),
-        "t6": Int64(-3020398_000_001),
-        "y": 1901,
-        "c": "a",
-        "b": b"x\0\0\0",
-        "vb": b"\0",
-        "e": "é",
-        "s": ["a", "c"],
-        "bits": Int64(513),
-        "j": {"a": [1, 1.5, None, True, "x"], "n": Decimal128("18446744073709551615")},
-        "g": {
-            "srid": 4326,
-            "wkb": bytes.fromhex("0101000000000000000000004000000000000000f03f")[:5]
-            + bytes.fromhex("0000000000000040000000000000f03f"),
-        },
-        "v": Binary(b"\x27\x00" + bytes.fromhex("0000803f000000c0"), 9),
-        "txt": "text",
-    }
+    assert (
+        document(first)
+        == {
+            "_id": {"k": "\x81é", "id": Int64(4294967295)},
+            "id": Int64(4294967295),
+            "k": "\x81é",
+            "tiny": -128,
+            "big": Decimal128("18446744073709551615"),
+            "dec_": Decimal128("-123456789.012"),
+            "wide": "12345678901234567890123456789012345678.91",
+            "f": 0.10000000149011612,
+            "d": 0.1,
+            "day": "2024-02-30",
+            "moment": datetime(1969, 12, 31, 23, 59, 59, 999000),  # noqa: DTZ001 - read naive
+            "micro": Int64(253402300799999999),
+            "ts": Int64(1000001),
+            "t2": Int64(-1_100_000),
+            "t6": Int64(-3020398_000_001),
+            "y": 1901,
+            "c": "a",
+            "b": b"x\0\0\0",
+            "vb": b"\0",
+            "e": "é",
+            "s": ["a", "c"],
+            "bits": Int64(513),
+            "j": {"a": [1, 1.5, None, True, "x"], "n": Decimal128("18446744073709551615")},
+            "g": {
+                "srid": 4326,
+                "wkb": bytes.fromhex("0101000000000000000000004000000000000000f03f")[:5]
+                + bytes.fromhex("0000000000000040000000000000f03f"),
+            },
+            "v": Binary(b"\x27\x00" + bytes.fromhex("0000803f000000c0"), 9),
+            "txt": "text",
+        }
+    )
     assert document(second) == {
         "_id": {"k": "", "id": Int64(0)},
         "id": Int64(0),

@@ -15,7 +15,7 @@ from uuid import uuid4
 import structlog
 from bson.int64 import Int64
 from pymongo import DeleteOne, InsertOne, ReplaceOne, ReturnDocument, WriteConcern
-from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from isotherm_common.shutdown import Shutdown
 
 CHECKPOINTS, TOMBSTONES, DEAD_LETTERS = "_cdc_checkpoints", "_cdc_tombstones", "_cdc_dead_letters"
+SESSIONS = "_cdc_sessions"
+"""Which session each pipeline's reader writes in, so that the next reader can end what a killed one left open."""
+TAKEOVER_TIMEOUT_MS = 5_000
 CLEAR_STEP_DOCUMENTS = 1000
 PURGE_STEP_TOMBSTONES = 1000
 PURGE_EVERY_SECONDS = 60.0
@@ -90,6 +93,7 @@ class Sink:
         self._clock = clock
         self._known: set[str] = set()
         self._checkpoint: Checkpoint | None = None
+        self._session: ClientSession | None = None
         self._next_purge = 0.0
 
     @property
@@ -104,14 +108,16 @@ class Sink:
         """Raise the term by one and fence whoever had the one before (contract K3)."""
 
         def attempt() -> dict[str, Any]:
-            for name in (CHECKPOINTS, DEAD_LETTERS):
+            for name in (CHECKPOINTS, DEAD_LETTERS, SESSIONS):
                 self._create(self._database[name])
             self._create(self._database[TOMBSTONES], "seq")
+            self._end_predecessor()
             document = self._database[CHECKPOINTS].find_one_and_update(
                 {"_id": self._name},
                 {"$inc": {"term": Int64(1)}, "$setOnInsert": checkpoints.initial_fields(uuid4().hex)},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
+                maxTimeMS=TAKEOVER_TIMEOUT_MS,
             )
             assert document is not None
             return document
@@ -125,6 +131,23 @@ class Sink:
         )
         self._checkpoint = checkpoints.from_document(document)
         return self._checkpoint
+
+    def _end_predecessor(self) -> None:
+        """End the session of the reader before, and note ours before it is used.
+
+        A reader that was killed leaves its transaction open, and with it the checkpoint locked for up to a minute.
+        """
+        sessions = self._database[SESSIONS]
+        if self._session is None:
+            self._session = self._client.start_session(causal_consistency=False)
+        mine = self._session.session_id["id"]
+        before = sessions.find_one({"_id": self._name})
+        if before is not None and before["lsid"] != mine:
+            try:
+                self._client.admin.command({"killSessions": [{"id": before["lsid"]}]})
+            except OperationFailure as error:
+                structlog.get_logger().warning("predecessor_not_ended", error=str(error))
+        sessions.replace_one({"_id": self._name}, {"_id": self._name, "lsid": mine}, upsert=True)
 
     def commit(self, batch: Batch) -> Checkpoint:
         """Write a batch; return the checkpoint after it.
@@ -241,24 +264,25 @@ class Sink:
 
     def _transaction(self, attempt: Checkpoint, operations: Operations) -> bool:
         """Try once; answer whether the compare-and-set matched."""
-        with self._client.start_session() as session:
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY)
-            try:
-                result = self._database[CHECKPOINTS].update_one(
-                    {"_id": self._name, "term": Int64(attempt.term), "seq": Int64(attempt.seq - 1)},
-                    {"$set": {**attempt.fields()}},
-                    session=session,
-                )
-                if not result.matched_count:
-                    session.abort_transaction()
-                    return False
-                for table, writes in operations.items():
-                    self._bulk(table, writes, session)
-            except BaseException:
-                if session.in_transaction:
-                    _abort_quietly(session)
-                raise
-            self._commit(session)
+        session = self._session
+        assert session is not None
+        session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY)
+        try:
+            result = self._database[CHECKPOINTS].update_one(
+                {"_id": self._name, "term": Int64(attempt.term), "seq": Int64(attempt.seq - 1)},
+                {"$set": attempt.fields()},
+                session=session,
+            )
+            if not result.matched_count:
+                session.abort_transaction()
+                return False
+            for table, writes in operations.items():
+                self._bulk(table, writes, session)
+        except BaseException:
+            if session.in_transaction:
+                _abort_quietly(session)
+            raise
+        self._commit(session)
         return True
 
     def _bulk(self, table: str, writes: list[Any], session: ClientSession) -> None:
