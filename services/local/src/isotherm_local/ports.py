@@ -57,11 +57,12 @@ def require_free(ports: Mapping[str, int], option: str = "PORT") -> None:
     taken = [(purpose, port) for purpose, port in ports.items() if not is_free(port)]
     if not taken:
         return
-    named = " and ".join(f"port {port} (for {purpose})" for purpose, port in taken)
+    named = ", ".join(f"port {port} ({purpose})" for purpose, port in taken)
+    verb = "is" if len(taken) == 1 else "are"
     advice = f"end the program that listens there, or choose another with {option}=…"
     if any(purpose != "the page" for purpose, _ in taken):
         advice = "end the program that listens there (another Isotherm?)"
-    message = f"{named[0].upper()}{named[1:]} on {HOST} is taken: {advice}."
+    message = f"{named[0].upper()}{named[1:]} on {HOST} {verb} taken: {advice}."
     raise PortTaken(message)
 
 
