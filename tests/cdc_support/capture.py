@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pymysql
+
 from oracle.compare import differences
 
 if TYPE_CHECKING:
@@ -34,8 +36,18 @@ class Capture:
     def of(cls, stack: Pipeline, **settings: str) -> Iterator[Capture]:
         """Connect to both sides of `stack`."""
         include = {"CDC_TABLE_INCLUDE_LIST": f"{stack.database}.*", **settings}
-        with contextlib.closing(stack.mysql()) as connection, stack.mongodb() as client:
-            yield cls(stack, connection, client, include)
+        with stack.mongodb() as client:
+            made = cls(stack, stack.mysql(), client, include)
+            try:
+                yield made
+            finally:
+                made.connection.close()
+
+    def reconnect(self) -> None:
+        """Connect to MySQL anew, after it was restarted."""
+        with contextlib.suppress(pymysql.err.Error):
+            self.connection.close()
+        self.connection = self.stack.mysql()
 
     def sql(self, *statements: str) -> None:
         """Run statements, each committed by itself unless BEGIN came before."""

@@ -121,7 +121,7 @@ def test_mysql_and_mongodb_restart(capture: Capture) -> None:
         capture.stack.servers.mysql.kill()
         capture.stack.servers.mysql.start().wait_ready()
         more(capture, count)
-    capture.connection.ping(reconnect=True)
+    capture.reconnect()
     capture.wait()
     assert process.running
     assert capture.differences("t", "u") == []
