@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+from typing import Literal
 
 import pytest
 import structlog
@@ -62,3 +63,25 @@ def test_logs_are_json_lines_with_the_service_and_the_fields(monkeypatch: pytest
     first, second = (json.loads(line) for line in stream.getvalue().splitlines())
     assert (first["service"], first["event"], first["seq"], first["level"]) == ("cdc", "batch_committed", 7, "info")
     assert (second["service"], second["event"]) == ("cdc", "careful")
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_shows_no_values(monkeypatch: pytest.MonkeyPatch, form: Literal["json", "console"]) -> None:
+    """The variables of the frames may hold passwords."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        service_logging.configure(LogSettings(format=form), "cdc")
+        password = "".join(("s3", "cret"))
+        try:
+            int(password[:0])
+        except ValueError:
+            structlog.get_logger().exception("failed")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+    assert "ValueError" in stream.getvalue()
+    assert "s3cret" not in stream.getvalue()
