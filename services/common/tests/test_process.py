@@ -74,7 +74,7 @@ def test_a_traceback_shows_no_values(monkeypatch: pytest.MonkeyPatch, form: Lite
     handlers, level = root.handlers[:], root.level
     try:
         service_logging.configure(LogSettings(format=form), "cdc")
-        password = "".join(("s3", "cret"))
+        password = "s3cret"
         try:
             int(password[:0])
         except ValueError:
