@@ -1,0 +1,140 @@
+"""A headless Chromium on the page of a running pipeline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from isotherm_local.harness import Pipeline, Servers
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Without them a browser that starts looks up its maker's hosts, which a closed machine refuses many at a time.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+VIEWPORTS: dict[str, Any] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+PATIENCE_MS = 30_000
+EXPECTED = ("WebSocket connection", "net::ERR_CONNECTION_REFUSED")
+"""What the browser logs of its own accord while the server is away."""
+
+Device = Literal["desktop", "phone"]
+Scheme = Literal["light", "dark"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    assert program, "Chromium is not there: apt-get install chromium, or set CHROMIUM to its path"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """An open page and everything that went wrong in it."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    addresses: set[str] = field(default_factory=set)
+
+    def state(self) -> dict[str, Any]:
+        """Return `window.isotherm.state()`."""
+        return dict(self.page.evaluate("() => window.isotherm.state()"))
+
+    def value(self, location: int, layer: str = "temperature") -> float | None:
+        """Return what the page has of a location, in SI units."""
+        value = self.page.evaluate("([id, layer]) => window.isotherm.value(id, layer)", [location, layer])
+        return None if value is None else float(value)
+
+    def until(self, expression: str, argument: object = None) -> None:
+        """Wait until a JavaScript function of the argument answers something true."""
+        self.page.wait_for_function(expression, arg=argument, timeout=PATIENCE_MS)
+
+    def until_value(self, location: int, value: float | None, layer: str = "temperature") -> None:
+        """Wait until the page has `value` for a location."""
+        self.until("([id, layer, value]) => window.isotherm.value(id, layer) === value", [location, layer, value])
+
+    def until_connection(self, state: str) -> None:
+        """Wait until the page says that its connection is in this state."""
+        self.page.locator(f"[data-testid=connection-state][data-state={state}]").wait_for(timeout=PATIENCE_MS)
+
+    def see(self, hook: str) -> str:
+        """Wait until the element of this hook is visible and return its text."""
+        element = self.page.get_by_test_id(hook)
+        element.wait_for(state="visible", timeout=PATIENCE_MS)
+        return element.inner_text()
+
+    def screenshot(self, name: str) -> Path:
+        """Keep what the page looks like."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open a page; at the end no page may have said an error or asked another host for anything."""
+    visits: list[Visit] = []
+
+    def go(url: str, device: Device = "desktop", scheme: Scheme = "light", *, live: bool = True) -> Visit:
+        context = chromium.new_context(
+            viewport=VIEWPORTS[device],
+            color_scheme=scheme,
+            has_touch=device == "phone",
+            is_mobile=device == "phone",
+            device_scale_factor=2 if device == "phone" else 1,
+        )
+        visit = Visit(context.new_page())
+        visits.append(visit)
+        visit.page.on("pageerror", lambda error: visit.problems.append(f"error: {error}"))
+        visit.page.on(
+            "console",
+            # What the browser itself logs about a server that is away is what these tests bring about.
+            lambda message: (
+                visit.problems.append(f"{message.type}: {message.text}")
+                if message.type in ("error", "warning") and not any(text in message.text for text in EXPECTED)
+                else None
+            ),
+        )
+        visit.page.on("request", lambda request: visit.addresses.add(request.url))
+        visit.page.goto(url)
+        if live:
+            visit.until_connection("live")
+        return visit
+
+    yield go
+    problems = [problem for visit in visits for problem in visit.problems]
+    addresses = {address for visit in visits for address in visit.addresses}
+    for visit in visits:
+        visit.page.context.close()
+    assert problems == []
+    assert [a for a in addresses if not a.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))] == []
+
+
+@pytest.fixture(scope="module")
+def world(servers: Servers) -> Iterator[Pipeline]:
+    """The whole map, filled once by the fetcher, which then is stopped: nothing changes but by the test's hand."""
+    with servers.weather(region="global", interval_seconds=600) as prepared:
+        prepared.start_all()
+        prepared.processes["fetcher"].stop()
+        yield prepared

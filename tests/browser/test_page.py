@@ -1,0 +1,184 @@
+"""What a person sees: the map, its changes, and the truth about its age and its connection."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from isotherm_local.harness import Pipeline
+
+WORLD_CELLS = 612
+
+
+def execute(world: Pipeline, *statements: str) -> None:
+    """Change MySQL in one transaction."""
+    with contextlib.closing(world.mysql(autocommit=False)) as connection:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        connection.commit()
+
+
+def location_near(world: Pipeline, latitude: float, longitude: float) -> int:
+    with contextlib.closing(world.mysql()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM locations WHERE latitude = %s AND longitude = %s", (latitude, longitude))
+        row: Any = cursor.fetchone()
+        return int(row[0])
+
+
+@pytest.fixture
+def scratch(world: Pipeline) -> Iterator[Pipeline]:
+    """The map, whose rows are put back as they were when the test ends."""
+    execute(world, "CREATE TABLE kept AS SELECT * FROM weather_data")
+    yield world
+    execute(world, "DELETE FROM weather_data", "INSERT INTO weather_data SELECT * FROM kept")
+    execute(world, "DROP TABLE kept")
+    world.until(world.filled, what="the map being whole again")
+
+
+def colours(picture: Path) -> int:
+    """Return how many clearly different colours a picture has."""
+    pixels = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
+    return len(np.unique(pixels // 8, axis=0))
+
+
+@pytest.mark.contract("H1")
+def test_the_whole_world_is_drawn(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Every cell has data, the heatmap is there, and it has the many colours of real weather."""
+    page = visit(world.url)
+    state = page.state()
+    assert state["cells"] == state["filled"] == WORLD_CELLS
+    assert page.page.get_by_test_id("filling").count() == 0
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    assert colours(page.screenshot("world")) > 150
+
+
+def test_temperature_and_wind_can_be_switched(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """The legend follows with its unit."""
+    page = visit(world.url)
+    assert "°C" in page.see("legend")
+    page.page.get_by_test_id("layer-wind").click()
+    page.until("() => document.querySelector('[data-testid=legend]').innerText.includes('m/s')")
+    page.page.get_by_test_id("layer-temperature").click()
+    page.until("() => document.querySelector('[data-testid=legend]').innerText.includes('°C')")
+
+
+def test_a_change_in_mysql_is_seen_at_once(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """A row that changes in MySQL changes its cell in the browser, without any other doing."""
+    location = location_near(scratch, 50, 10)
+    page = visit(scratch.url)
+    seq = page.state()["seq"]
+    execute(
+        scratch, f"UPDATE weather_data SET temperature_2m = -7.3, wind_speed_10m = 21.5 WHERE location_id = {location}"
+    )
+    page.until_value(location, -7.3)
+    page.until_value(location, 21.5, "wind")
+    assert page.state()["seq"] > seq
+
+
+def test_a_row_that_is_deleted_leaves_a_gap(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """What MySQL does not know the page does not show, and it says how many cells are filled."""
+    location = location_near(scratch, 0, 0)
+    page = visit(scratch.url)
+    execute(scratch, f"DELETE FROM weather_data WHERE location_id = {location}")
+    page.until_value(location, None)
+    assert f"{WORLD_CELLS - 1} of {WORLD_CELLS}" in page.see("filling")
+
+
+def test_the_page_resumes_after_a_restart_of_the_server(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """Exactly what was missed arrives; the page was honest about its connection meanwhile."""
+    location = location_near(scratch, -20, 130)
+    page = visit(scratch.url)
+    scratch.processes["web"].stop()
+    page.until("() => document.querySelector('[data-testid=connection-state]').dataset.state !== 'live'")
+    execute(scratch, f"UPDATE weather_data SET temperature_2m = 44.4 WHERE location_id = {location}")
+    scratch.processes["web"].start().wait_ready()
+    page.until_connection("live")
+    page.until_value(location, 44.4)
+    assert page.state()["mode"] == "resumed"
+
+
+def test_a_connection_that_stays_lost_is_shown(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """The values stay, and the page says that they are not followed any more."""
+    page = visit(scratch.url)
+    scratch.processes["web"].kill()
+    try:
+        page.until(
+            "() => ['reconnecting', 'disconnected'].includes("
+            "document.querySelector('[data-testid=connection-state]').dataset.state)"
+        )
+        assert page.state()["filled"] == WORLD_CELLS
+        page.screenshot("disconnected")
+    finally:
+        scratch.processes["web"].start().wait_ready()
+    page.until_connection("live")
+
+
+def test_old_data_are_called_stale(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """Data older than promised are shown with a warning and their age, never as fresh."""
+    page = visit(scratch.url)
+    assert page.page.get_by_test_id("data-age").get_attribute("data-stale") == "false"
+    execute(
+        scratch,
+        "UPDATE weather_data SET fetched_at = fetched_at - INTERVAL 2 DAY, valid_at = valid_at - INTERVAL 2 DAY",
+    )
+    page.page.locator("[data-testid=data-age][data-stale=true]").wait_for()
+    page.see("stale")
+    page.screenshot("stale")
+
+
+def test_a_map_that_fills_says_how_far_it_is(scratch: Pipeline, visit: Callable[..., Any]) -> None:
+    """Gaps are gaps: "filling, n of N", and "no data yet" for none at all."""
+    page = visit(scratch.url)
+    execute(
+        scratch,
+        "DELETE FROM weather_data WHERE location_id NOT IN (SELECT * FROM (SELECT location_id FROM weather_data ORDER BY location_id LIMIT 200) AS first)",
+    )
+    page.until(f"() => window.isotherm.state().filled === 200 && window.isotherm.state().cells === {WORLD_CELLS}")
+    assert f"200 of {WORLD_CELLS}" in page.see("filling")
+    page.screenshot("filling")
+    execute(scratch, "DELETE FROM weather_data")
+    page.see("empty")
+
+
+def test_simulated_weather_is_called_simulated(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """And Open-Meteo is credited beside the data always."""
+    page = visit(world.url)
+    assert "simulated" in page.see("simulated").lower()
+    page.see("attribution")
+    link = page.page.locator("a[href^='https://open-meteo.com']").first
+    assert "Open-Meteo.com" in link.inner_text()
+
+
+def test_a_chosen_place_shows_its_series(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """A click on the map opens what is known of the place, and Escape closes it."""
+    page = visit(world.url)
+    box = page.page.get_by_test_id("map").bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.see("panel")
+    page.see("panel-temperature")
+    page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("panel").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("layer", ["temperature", "wind"])
+def test_it_is_whole_on_every_screen(
+    world: Pipeline, visit: Callable[..., Any], device: str, scheme: str, layer: str
+) -> None:
+    """Nothing is cut off: the page does not scroll sideways, and all that must be in sight is."""
+    page = visit(world.url, device, scheme)
+    page.page.get_by_test_id(f"layer-{layer}").click()
+    for hook in ("connection-state", "data-age", "legend", "attribution", "simulated"):
+        page.see(hook)
+    assert page.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    assert colours(page.screenshot(f"{layer}-{scheme}-{device}")) > 100
