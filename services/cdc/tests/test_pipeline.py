@@ -280,7 +280,6 @@ class Model(RuleBasedStateMachine):
             started=True,
         )
 
-    @precondition(lambda self: self.current is None or True)
     @rule()
     def lose_connection(self) -> None:
         """The connection to MySQL breaks."""
@@ -293,13 +292,15 @@ class Model(RuleBasedStateMachine):
         self.waiting_for = self.pipeline.open_window(TABLE)
 
     @precondition(lambda self: self.pipeline.chunk_state == "reading" and self.waiting_for is not None)
-    @rule(limit=st.integers(1, 7))
-    def read_chunk(self, limit: int) -> None:
-        """The snapshot reads the table as it is now."""
+    @rule(limit=st.integers(1, 7), age=st.integers(0, 3))
+    def read_chunk(self, limit: int, age: int = 0) -> None:
+        """The snapshot reads the table, which changes further before it asks for the executed set."""
         state = self.pipeline.snapshot[0]
+        known = max((number for _, number in self.waiting_for or GtidSet()), default=0)
+        view = self.states[max(known, len(self.log) - age)]
         start = int(state.cursor[0]) if state.cursor else -1
-        numbers = sorted(number for number in self.rows if number > start)[:limit]
-        rows = [SnapshotRow(key(number), value(self.rows[number]), (str(number),)) for number in numbers]
+        numbers = sorted(number for number in view if number > start)[:limit]
+        rows = [SnapshotRow(key(number), value(view[number]), (str(number),)) for number in numbers]
         high = GtidSet.parse(f"{ORIGIN}:1-{len(self.log)}") if self.log else GtidSet()
         self.waiting_for = None
         self.pipeline.close_window(rows, high, last=len(numbers) < limit)

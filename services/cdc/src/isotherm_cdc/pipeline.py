@@ -371,8 +371,10 @@ class Pipeline:
             item.split = True
             self._resume = Position(item.gtid, change.event_idx, change.row_idx + 1)
         if item.ended and not changes:
+            before = self.snapshot
             self._apply_schema(item, batch)
             self._finish(item, batch)
+            return not batch.rows and not batch.clears and self.snapshot == before
         return False
 
     def _apply_schema(self, item: _Transaction, batch: Batch) -> None:
