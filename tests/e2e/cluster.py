@@ -1,0 +1,301 @@
+"""The cluster, a release in it, and what tests do with them: kubectl, helm, port-forwards, SQL, browsers."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pymongo
+import pymysql
+from websockets.asyncio.client import connect as open_websocket
+from websockets.typing import Origin, Subprotocol
+
+from isotherm_web.client import Client
+from isotherm_web.mirror import Mirror
+from isotherm_web.protocol import Format
+from oracle.compare import differences
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts/isotherm"
+INGRESS = os.environ.get("E2E_INGRESS", "127.0.0.1:8080")
+TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
+DEPLOYMENTS = ("cdc", "web", "fetcher-exporter", "simulator")
+
+
+class CommandError(Exception):
+    """A command failed; the message is what it said."""
+
+
+def run(*command: str, stdin: str | None = None, timeout_seconds: float = 600) -> str:
+    """Run a command and return its output."""
+    result = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=timeout_seconds)
+    if result.returncode:
+        message = f"{' '.join(command)[:300]}: {result.stdout[-1500:]}{result.stderr[-3000:]}"
+        raise CommandError(message)
+    return result.stdout
+
+
+def eventually(check: Callable[[], Any], *, within_seconds: float, what: str, every_seconds: float = 1.0) -> Any:
+    """Return what `check` returns once it is true."""
+    deadline = time.monotonic() + within_seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if last := check():
+                return last
+        except (CommandError, pymysql.MySQLError, pymongo.errors.PyMongoError, OSError) as error:
+            last = error
+        time.sleep(every_seconds)
+    message = f"{what}: not within {within_seconds:.0f} s; last: {last}"
+    raise TimeoutError(message)
+
+
+@dataclass
+class Release:
+    """A release of the chart in a namespace of its own."""
+
+    namespace: str
+    values: list[str]
+    name: str = "isotherm"
+    settings: list[str] = field(default_factory=list)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl in the namespace."""
+        return run("kubectl", "--namespace", self.namespace, *arguments, stdin=stdin)
+
+    def helm(self, command: str, *arguments: str) -> str:
+        """Run a helm command that takes the chart's values."""
+        files = [part for file in self.values for part in ("--values", file)]
+        base = ["helm", command, self.name, str(CHART), "--namespace", self.namespace]
+        return run(*base, *files, *self.settings, *arguments)
+
+    def install(self) -> None:
+        """Install, and wait until everything stands."""
+        self.helm("install", "--wait", "--timeout", "5m")
+        self.wait_until_ready()
+
+    def upgrade(self, *arguments: str) -> None:
+        """Upgrade, and wait until everything stands."""
+        self.helm("upgrade", "--wait", "--timeout", "5m", *arguments)
+        self.wait_until_ready()
+
+    def uninstall(self) -> None:
+        """Uninstall, and wait until every pod is gone."""
+        run("helm", "uninstall", self.name, "--namespace", self.namespace, "--wait", "--timeout", "3m")
+        eventually(
+            # The pod of `helm test` stays: its logs are what one wants afterwards.
+            lambda: (
+                not self.kubectl("get", "pods", "--field-selector=status.phase!=Succeeded", "--output", "name").strip()
+            ),
+            within_seconds=120,
+            what="all pods are gone",
+        )
+
+    def wait_until_ready(self) -> None:
+        """Wait for the Jobs and every pod that lasts."""
+        self.kubectl(
+            "wait",
+            "--for=condition=complete",
+            "job",
+            "--selector=app.kubernetes.io/component in (migrate,mongo-init)",
+            "--timeout=300s",
+        )
+        for name in ("mysql", "mongodb"):
+            self.kubectl("rollout", "status", f"statefulset/{self.name}-{name}", "--timeout=300s")
+        for name in DEPLOYMENTS:
+            self.kubectl("rollout", "status", f"deployment/{self.name}-{name}", "--timeout=300s")
+
+    def password(self, key: str) -> str:
+        """Return a key of the generated Secret."""
+        data = json.loads(self.kubectl("get", "secret", f"{self.name}-credentials", "--output", "json"))["data"]
+        return base64.b64decode(data[key]).decode()
+
+    def pods(self, component: str) -> list[str]:
+        """Return the names of a component's running pods."""
+        selector = f"--selector=app.kubernetes.io/component={component}"
+        found = self.kubectl("get", "pods", selector, "--field-selector=status.phase=Running", "--output", "name")
+        return found.split()
+
+    def kill(self, *components: str) -> None:
+        """Kill all pods of the components at once, without a chance to end in order."""
+        selector = f"--selector=app.kubernetes.io/component in ({','.join(components)})"
+        self.kubectl("delete", "pods", selector, "--grace-period=0", "--force", "--wait=false")
+
+    @contextlib.contextmanager
+    def forwarded(self, target: str, port: int) -> Iterator[int]:
+        """Carry a port of a pod to this machine; gives the local port."""
+        command = ["kubectl", "--namespace", self.namespace, "port-forward", target, f":{port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                match = re.search(r"127\.0\.0\.1:(\d+)", line)
+                if match is None:
+                    message = f"port-forward to {target}: {line}"
+                    raise CommandError(message)
+                yield int(match[1])
+            finally:
+                process.terminate()
+
+    @contextlib.contextmanager
+    def mysql(self) -> Iterator[pymysql.Connection[Any]]:
+        """A connection as root to the weather's schema."""
+        with (
+            self.forwarded(f"pod/{self.name}-mysql-0", 3306) as port,
+            pymysql.connect(
+                host="127.0.0.1",
+                port=port,
+                user="root",
+                password=self.password("mysql-admin-password"),
+                database="weather",
+                autocommit=True,
+                connect_timeout=5,
+                read_timeout=20,
+            ) as connection,
+        ):
+            yield connection
+
+    @contextlib.contextmanager
+    def mongodb(self) -> Iterator[pymongo.MongoClient[Any]]:
+        """A client as root of the first member."""
+        with (
+            self.forwarded(f"pod/{self.name}-mongodb-0", 27017) as port,
+            pymongo.MongoClient[Any](
+                host="127.0.0.1",
+                port=port,
+                username="root",
+                password=self.password("mongodb-admin-password"),
+                directConnection=True,
+                serverSelectionTimeoutMS=5000,
+            ) as client,
+        ):
+            yield client
+
+    def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run a statement as MySQL's root."""
+        with self.mysql() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+
+    def metrics(self, component: str, port: int) -> str:
+        """Return a component's metrics."""
+        with self.forwarded(self.pods(component)[0], port) as local:
+            return run("curl", "--silent", "--fail", "--max-time", "10", f"http://127.0.0.1:{local}/metrics")
+
+    @contextlib.contextmanager
+    def fetching_stopped(self) -> Iterator[None]:
+        """Keep the CronJob from writing, and wait for a run that is under way."""
+        cronjob = f"cronjob/{self.name}-fetcher"
+        self.kubectl("patch", cronjob, "--patch", '{"spec": {"suspend": true}}')
+        selector = "--selector=app.kubernetes.io/component=fetcher"
+        unfinished = "--field-selector=status.phase!=Succeeded,status.phase!=Failed"
+        try:
+            eventually(
+                lambda: not self.kubectl("get", "pods", selector, unfinished, "--output", "name").strip(),
+                within_seconds=120,
+                what="the fetcher's runs have ended",
+            )
+            yield
+        finally:
+            self.kubectl("patch", cronjob, "--patch", '{"spec": {"suspend": false}}')
+
+    def wait_until_equal(self, *, within_seconds: float = 120) -> None:
+        """Wait until the independent reader finds MySQL and MongoDB equal row for row."""
+        found: list[str] = ["never compared"]
+
+        def equal() -> bool:
+            with self.mysql() as mysql, self.mongodb() as mongodb:
+                found[:] = differences(mysql, mongodb, "weather", TABLES)
+            return not found
+
+        try:
+            eventually(equal, within_seconds=within_seconds, what="MySQL and MongoDB are equal", every_seconds=2)
+        except TimeoutError as error:
+            message = f"{error}; {len(found)} differences: {found[:5]}"
+            raise AssertionError(message) from error
+
+
+@contextlib.asynccontextmanager
+async def browser(mirror: Mirror | None = None, *, host: str | None = None) -> AsyncIterator[Client]:
+    """Connect through the ingress as a browser does.
+
+    Args:
+        mirror: what an earlier connection has left.
+        host: the host name of the page; the ingress's own address when None.
+    """
+    address, _, port = INGRESS.partition(":")
+    page = host or INGRESS
+    async with open_websocket(
+        f"ws://{page}/ws",
+        host=address,
+        port=int(port or 80),
+        subprotocols=[Subprotocol(Format.BINARY.value)],
+        origin=Origin(f"http://{page}"),
+        compression=None,
+        ping_interval=None,
+        open_timeout=10,
+        close_timeout=2,
+        proxy=None,
+    ) as socket:
+        client = Client(socket, mirror or Mirror())
+        await client.send(client.mirror.resume())
+        yield client
+
+
+class Writer:
+    """Changes one temperature after the other until told to stop, whatever happens to MySQL meanwhile.
+
+    Attributes:
+        acknowledged: the last value of each location that MySQL acknowledged.
+        in_doubt: values whose acknowledgement never came, by location.
+    """
+
+    def __init__(self, release: Release, locations: list[int]) -> None:
+        self.acknowledged: dict[int, float] = {}
+        self.in_doubt: dict[int, set[float]] = {}
+        self._release = release
+        self._locations = locations
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="writer")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            try:
+                with self._release.mysql() as connection, connection.cursor() as cursor:
+                    while not self._stop.wait(0.01):
+                        location = self._locations[number % len(self._locations)]
+                        value = (number % 1200) / 10 - 60
+                        number += 1
+                        self.in_doubt.setdefault(location, set()).add(value)
+                        cursor.execute(
+                            "UPDATE weather_data SET temperature_2m = %s WHERE location_id = %s", (value, location)
+                        )
+                        self.acknowledged[location] = value
+                        self.in_doubt[location].clear()
+            except (CommandError, pymysql.MySQLError, OSError):
+                self._stop.wait(0.5)
+
+    def possible(self, location: int) -> set[float]:
+        """Return the values that a location may have now."""
+        return {self.acknowledged[location], *self.in_doubt.get(location, set())}
