@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from isotherm_web.mirror import Mirror
 
 # The event loop that Python 3.11 makes for whoever asks for one outside of a test is closed by nobody.
-pytestmark = pytest.mark.filterwarnings(
-    r"ignore:Exception ignored in. <socket.socket fd=\d+, family=1:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 SCENARIOS = ("minimal", "simulator", "gateway", "production")
 
 
