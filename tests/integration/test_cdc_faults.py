@@ -87,6 +87,7 @@ def rows_in_mongodb(capture: Capture) -> int:
     return int(capture.collection("t").count_documents({}) + capture.collection("u").count_documents({}))
 
 
+@pytest.mark.contract("K9")
 def test_killed_in_a_snapshot_and_in_the_stream(capture: Capture) -> None:
     """A reader that is killed again and again goes on where its checkpoint is, in a snapshot too."""
     with workload(capture, 1) as count:

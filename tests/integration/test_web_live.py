@@ -222,7 +222,7 @@ async def test_caps_and_missing_resume(make_web: Callable[..., Any]) -> None:
     """Over the cap of an address the code is 4003; without a resume in time 4001."""
     web = make_web(WEB_MAX_CONNECTIONS_PER_ADDRESS="1", WEB_RESUME_TIMEOUT_SECONDS="0.5").start()
     async with connect(web.websocket, resume=False) as client:
-        async with connect(web.websocket) as second:
+        async with connect(web.websocket, resume=False) as second:
             assert await closed(second) == 4003
         assert await closed(client) == 4001
 
@@ -241,7 +241,8 @@ async def test_silent_client(make_web: Callable[..., Any]) -> None:
 @pytest.mark.contract("W10")
 async def test_slow_client_is_closed_though_it_does_not_read(cdc: Any, make_web: Callable[..., Any]) -> None:
     """A client that stops reading is dropped after a while, and costs no memory meanwhile."""
-    cdc.commit({"locations": [location(number, -20.0, number / 100, name="x" * 100) for number in range(100, 3100)]})
+    long = "x" * 5000
+    cdc.commit({"locations": [location(number, -20.0, number / 100, name=long) for number in range(100, 600)]})
     web = make_web(WEB_SLOW_AFTER_SECONDS="1").start()
     async with connect(web.websocket, wire=Format.JSON) as watcher:
         await until(watcher, cdc.seq)
@@ -257,7 +258,8 @@ async def test_slow_client_is_closed_though_it_does_not_read(cdc: Any, make_web:
             stalled.sendall(bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)
 
             def write() -> bool:
-                places = [location(number, -20.0, number / 100 + cdc.seq / 1000) for number in range(100, 3100)]
+                west = cdc.seq / 1000
+                places = [location(number, -20.0, number / 100 + west, name=long) for number in range(100, 600)]
                 cdc.commit({"locations": places})
                 return bool(web.metric("isotherm_web_slow_clients_closed_total"))
 

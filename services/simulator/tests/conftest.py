@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 import pytest_socket
 
 from isotherm_simulator.weather import Weather
-
-# Asking for the current event loop before there is any makes one that nobody closes; now there is none to be had.
-asyncio.set_event_loop(None)
 
 
 def pytest_runtest_setup(item: object) -> None:

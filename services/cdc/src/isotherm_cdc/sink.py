@@ -268,6 +268,9 @@ class Sink:
         assert session is not None
         session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_MAJORITY)
         try:
+            for table, writes in operations.items():
+                self._bulk(table, writes, session)
+            # Last, for a change stream delivers a transaction in its own order, and the checkpoint tells that it is whole.
             result = self._database[CHECKPOINTS].update_one(
                 {"_id": self._name, "term": Int64(attempt.term), "seq": Int64(attempt.seq - 1)},
                 {"$set": attempt.fields()},
@@ -276,8 +279,6 @@ class Sink:
             if not result.matched_count:
                 session.abort_transaction()
                 return False
-            for table, writes in operations.items():
-                self._bulk(table, writes, session)
         except BaseException:
             if session.in_transaction:
                 _abort_quietly(session)

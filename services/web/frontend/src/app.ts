@@ -3,9 +3,11 @@
 import { FIELD, LAYERS, type LayerId } from "./layers/layers";
 import type { WorldMap } from "./map/map";
 import type { Point } from "./map/view";
+import type { World } from "./map/world";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
+import { backoffMs } from "./protocol/backoff";
 import { Client, type ConnectionStatus } from "./protocol/client";
-import type { Delta, Geometry, Hello, Snapshot } from "./protocol/messages";
+import { CLOSE, type Delta, type Geometry, type Hello, type Snapshot } from "./protocol/messages";
 import { type Freshness, freshness } from "./state/freshness";
 import { Store } from "./state/store";
 import { TEXT } from "./text";
@@ -106,7 +108,18 @@ export class App {
     if (cells !== null) {
       map.setCells(cells, true);
     }
-    map.setWorld(await loadWorld());
+    this.#drawWorld(map, loadWorld);
+  }
+
+  /** The weather is shown without coastlines rather than not at all: they are asked for until they come. */
+  #drawWorld(map: WorldMap, loadWorld: () => Promise<World>, attempt = 0): void {
+    loadWorld().then(
+      (world) => map.setWorld(world),
+      () => {
+        const waitMs = backoffMs(attempt, CLOSE.goingAway, Math.random());
+        setTimeout(() => this.#drawWorld(map, loadWorld, attempt + 1), waitMs);
+      },
+    );
   }
 
   #receive(message: Hello | Geometry | Snapshot | Delta): void {
