@@ -220,9 +220,6 @@ def npm(node: Path, *arguments: str) -> None:
     run(f"npm {' '.join(arguments)}", [*command, *arguments, *quiet], folder=FRONTEND, environment=environment)
 
 
-# Helpers
-
-
 def run(what: str, command: list[str], folder: Path = ROOT, environment: dict[str, str] | None = None) -> None:
     """Run a command quietly; what it said is shown when it fails."""
     result = subprocess.run(
