@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from isotherm_web.client import connect
 from oracle.compare import differences
 
 if TYPE_CHECKING:
-    from isotherm_local.harness import Pipeline
+    from isotherm_local.harness import Mongodb, Pipeline
 
 TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
 
@@ -99,3 +100,14 @@ def test_a_service_killed_in_the_middle_loses_nothing(pipeline: Pipeline, name: 
     pipeline.processes["fetcher"].stop()
     pipeline.until(lambda: equal(pipeline), seconds=60, what="both databases being equal")
     pipeline.until(pipeline.filled, what="the map being whole")
+
+
+@pytest.mark.contract("E5")
+def test_the_web_server_ends_though_mongodb_does_not_answer(mongodb: Mongodb, stack: Pipeline) -> None:
+    """A MongoDB that hangs (it is stopped, its connections stay open) keeps no process from ending in order."""
+    web = stack.start("web")
+    mongodb.signal(signal.SIGSTOP)
+    try:
+        assert web.stop() == 0
+    finally:
+        mongodb.signal(signal.SIGCONT)

@@ -40,6 +40,7 @@ _DRAIN_SHARE = 0.75
 _CLOSED_PER_SECOND = 1000
 _DRAIN_STEP_SECONDS = 0.1
 _HTTP_GRACE_SECONDS = 3
+_GOODBYE_SECONDS = 2.0
 
 
 class Server(uvicorn.Server):
@@ -95,9 +96,12 @@ async def serve(settings: Settings) -> None:
             await _stop(server, serving)
             for task in background:
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
             stopped.cancel()
-            await mongo.close()
+            # Taking leave of MongoDB is a courtesy: one that does not answer must not keep the process.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    await asyncio.gather(*background, return_exceptions=True)
+                    await mongo.close()
 
 
 def _stop_on_signals() -> asyncio.Event:
