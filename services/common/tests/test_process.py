@@ -31,6 +31,14 @@ def test_whatever_ends_a_service_has_its_exit_code(error: BaseException, code: i
     assert run(lambda: None) == 0
 
 
+@pytest.mark.contract("E3")
+def test_mistakes_in_the_settings_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard error, as plain sentences: how to log is not known yet."""
+    run(lambda: raising(ConfigurationError("A is wrong.\nB is wrong.")))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "A is wrong.\nB is wrong.\n")
+
+
 @pytest.mark.contract("E5")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_requests_the_shutdown(number: signal.Signals) -> None:

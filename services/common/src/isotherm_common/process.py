@@ -55,7 +55,8 @@ def run(main: Callable[[], int | None]) -> int:
     try:
         return int(main() or ExitCode.OK)
     except ServiceError as error:
-        structlog.get_logger().error("stopped", error=str(error), exit_code=int(error.exit_code))
+        if structlog.is_configured():  # not yet when it is the settings that are wrong
+            structlog.get_logger().error("stopped", error=str(error), exit_code=int(error.exit_code))
         print(error, file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
