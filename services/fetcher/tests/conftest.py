@@ -3,11 +3,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import hypothesis
 import pytest_socket
-
-hypothesis.settings.register_profile("isotherm", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("isotherm")
 
 sys.path.append(str(Path(__file__).parent))  # for the modules that several tests share
 

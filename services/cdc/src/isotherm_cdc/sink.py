@@ -228,7 +228,6 @@ class Sink:
         # A tombstone that this batch renews has a larger seq by then and is not meant any more.
         purge = [DeleteOne({"_id": tombstone["_id"], "seq": {"$lte": Int64(floor)}}) for tombstone in expired]
         if len(expired) == PURGE_STEP_TOMBSTONES:
-            floor = max(floor, 0)
             self._next_purge = 0.0
         operations[TOMBSTONES] = [*operations.get(TOMBSTONES, []), *purge]
         return attempt.moved(resume_floor=max(attempt.resume_floor, floor)), operations

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from isotherm_fetcher.locations import Changes, Known, compare
+from isotherm_fetcher.query import CURRENT, HOURLY
 from isotherm_fetcher.rows import Location, Place
 from isotherm_fetcher.times import to_datetime, to_seconds
 
@@ -18,27 +19,17 @@ if TYPE_CHECKING:
     from isotherm_fetcher.rows import Source, Weather
 
 _ROWS_PER_STATEMENT = 500
-_VALUES = (
-    "temperature_2m",
-    "wind_speed_10m",
-    "wind_direction_10m",
-    "wind_gusts_10m",
-    "relative_humidity_2m",
-    "pressure_msl",
-    "weather_code",
-)
-_SERIES = ("temperature_2m", "wind_speed_10m", "wind_direction_10m")
 
 # The columns that the condition reads are assigned last: MySQL assigns from left to right and later conditions see what
 # was assigned. Whatever is newer stays, both by the model's time and by ours; the simulator's time may run ahead of the
 # real one, so its rows yield to any that were fetched later.
-_DATA_COLUMNS = (*_VALUES, "model_latitude", "model_longitude", "run_id", "valid_at", "fetched_at", "source")
+_DATA_COLUMNS = (*CURRENT, "model_latitude", "model_longitude", "run_id", "valid_at", "fetched_at", "source")
 _DATA_IS_NEWER = (
     "new.fetched_at >= weather_data.fetched_at "
     "AND (new.valid_at >= weather_data.valid_at OR weather_data.source = 'simulator')"
 )
-_HISTORY_COLUMNS = (*_VALUES, "source", "run_id", "fetched_at")
-_FORECAST_COLUMNS = ("valid_at", *_SERIES, "source", "run_id", "issued_at")
+_HISTORY_COLUMNS = (*CURRENT, "source", "run_id", "fetched_at")
+_FORECAST_COLUMNS = ("valid_at", *HOURLY, "source", "run_id", "issued_at")
 
 
 def read_locations(database: Database) -> list[Known]:
@@ -117,7 +108,7 @@ def _write_data(cursor: Cursor, weather: Sequence[Weather], source: Source, fetc
     rows = [
         (
             row.location_id,
-            *(getattr(row.current, name) for name in _VALUES),
+            *(getattr(row.current, name) for name in CURRENT),
             row.model_latitude,
             row.model_longitude,
             run_id,
@@ -135,7 +126,7 @@ def _write_history(cursor: Cursor, weather: Sequence[Weather], source: Source, f
         (
             row.location_id,
             to_datetime(row.current.valid_at),
-            *(getattr(row.current, name) for name in _VALUES),
+            *(getattr(row.current, name) for name in CURRENT),
             source,
             run_id,
             fetched,
@@ -151,7 +142,7 @@ def _write_forecast(cursor: Cursor, weather: Sequence[Weather], source: Source, 
         (
             row.location_id,
             json.dumps(row.hourly.valid_at),
-            *(json.dumps(getattr(row.hourly, name)) for name in _SERIES),
+            *(json.dumps(getattr(row.hourly, name)) for name in HOURLY),
             source,
             run_id,
             fetched,
