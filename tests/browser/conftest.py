@@ -30,7 +30,7 @@ ARGUMENTS = (
 )
 VIEWPORTS: dict[str, Any] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 PATIENCE_MS = 30_000
-EXPECTED = ("WebSocket connection", "net::ERR_CONNECTION_REFUSED")
+EXPECTED = ("WebSocket connection", "net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "net::ERR_SOCKET_NOT_CONNECTED")
 """What the browser logs of its own accord while the server is away."""
 
 Device = Literal["desktop", "phone"]
