@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isotherm_cdc.ddl import TableChange, classify, rows_follow, schema_of_drop, table_changes
+from isotherm_cdc.binlog.ddl import TableChange, classify, rows_follow, schema_of_drop, table_changes
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from bson.int64 import Int64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isotherm_cdc.columns import Column, Kind
-from isotherm_cdc.decode import BadRow, Row, RowDecoder
+from isotherm_cdc.binlog.decode import BadRow, Row, RowDecoder
+from isotherm_cdc.binlog.table_map import parse
 from isotherm_cdc.errors import ServiceError, UnsupportedEvent
-from isotherm_cdc.mapping import RULES
-from isotherm_cdc.table_map import parse
+from isotherm_cdc.values.columns import Column, Kind
+from isotherm_cdc.values.mapping import RULES
 
 TABLE_MAP = bytes.fromhex(
     "9d0000000000010002687a0001740019030f0108f6f604050a12121113130dfefe0ffefe10f5fff2fc1d0a000c0328020408"

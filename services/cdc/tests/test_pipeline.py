@@ -11,11 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from isotherm_cdc.binlog.ddl import TableChange
+from isotherm_cdc.binlog.decode import BadRow, Row
 from isotherm_cdc.checkpoint import Checkpoint, TableSnapshot
-from isotherm_cdc.ddl import TableChange
-from isotherm_cdc.decode import BadRow, Row
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.pipeline import Batch, Limits, Pipeline, SnapshotRow
+from isotherm_cdc.pipeline.pipeline import Batch, Limits, Pipeline, SnapshotRow
 
 ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
 TABLE = "d.t"

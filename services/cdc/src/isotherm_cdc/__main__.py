@@ -13,7 +13,7 @@ import pymysql
 from isotherm_cdc import metrics, mongo, mysql
 from isotherm_cdc.engine import Engine
 from isotherm_cdc.settings import Settings
-from isotherm_cdc.sink import Sink
+from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging
 from isotherm_common.observability import Health, ObservabilityServer
 from isotherm_common.process import run

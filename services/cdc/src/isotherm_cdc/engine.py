@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from isotherm_cdc import metrics, mysql, preflight, snapshot
+from isotherm_cdc import metrics, mysql, preflight
+from isotherm_cdc.binlog.stream import Source
+from isotherm_cdc.binlog.transactions import Assembler, End, Message, Rows, Schema, Start
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import DataError, Halt, PositionLost, TooManyFailures
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.pipeline import Batch, Limits, Pipeline
+from isotherm_cdc.pipeline.pipeline import Batch, Limits, Pipeline
 from isotherm_cdc.settings import TableFilter
-from isotherm_cdc.source import Source
-from isotherm_cdc.transactions import Assembler, End, Message, Rows, Schema, Start
+from isotherm_cdc.snapshot import reader as snapshot
 from isotherm_common.retry import RetryPolicy, ShutdownDuringRetry, retry
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from isotherm_cdc.checkpoint import Checkpoint
     from isotherm_cdc.settings import Settings
-    from isotherm_cdc.sink import Sink
+    from isotherm_cdc.sink.sink import Sink
     from isotherm_common.observability import Health
     from isotherm_common.shutdown import Shutdown
 

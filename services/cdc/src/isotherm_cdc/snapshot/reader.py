@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from pymysql.converters import escape_string
 
-from isotherm_cdc import json_values, mysql
-from isotherm_cdc.columns import Column, Kind, Table
+from isotherm_cdc import mysql
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
-from isotherm_cdc.mapping import RULES, encode_elements, encode_key
-from isotherm_cdc.pipeline import SnapshotRow
+from isotherm_cdc.pipeline.pipeline import SnapshotRow
+from isotherm_cdc.values import json_values
+from isotherm_cdc.values.columns import Column, Kind, Table
+from isotherm_cdc.values.mapping import RULES, encode_elements, encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 
 if TYPE_CHECKING:
-    from isotherm_cdc.pipeline import Write
+    from isotherm_cdc.pipeline.pipeline import Write
 
 LARGEST_DOCUMENT_BYTES = 16 << 20
 _SIZE = struct.Struct("<i")

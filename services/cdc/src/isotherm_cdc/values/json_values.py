@@ -11,8 +11,8 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from isotherm_cdc import decimals
 from isotherm_cdc.errors import DataError
+from isotherm_cdc.values import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

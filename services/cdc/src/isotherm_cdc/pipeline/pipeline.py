@@ -17,14 +17,14 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from isotherm_cdc.binlog.decode import BadRow, Operation, Row
 from isotherm_cdc.checkpoint import Checkpoint, Position, TableSnapshot
-from isotherm_cdc.decode import BadRow, Operation, Row
 from isotherm_cdc.gtid import GtidSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from isotherm_cdc.ddl import TableChange
+    from isotherm_cdc.binlog.ddl import TableChange
 
 ROW_OVERHEAD_BYTES = 200
 

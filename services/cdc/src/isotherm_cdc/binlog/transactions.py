@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isotherm_cdc import ddl, events, table_map
-from isotherm_cdc.decode import BadRow, Operation, Row, RowDecoder
+from isotherm_cdc.binlog import ddl, events, table_map
+from isotherm_cdc.binlog.decode import BadRow, Operation, Row, RowDecoder
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_common.process import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from isotherm_cdc.events import Event, Gtid
+    from isotherm_cdc.binlog.events import Event, Gtid
 
 
 @dataclass(frozen=True, slots=True)

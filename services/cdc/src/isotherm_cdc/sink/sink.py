@@ -20,11 +20,11 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from isotherm_cdc import checkpoint as checkpoints
-from isotherm_cdc.decode import BadRow
-from isotherm_cdc.documents import LARGEST_DOCUMENT_BYTES, Finisher, key_of, raw
+from isotherm_cdc.binlog.decode import BadRow
 from isotherm_cdc.errors import CheckpointConflict, Fenced, Halt
 from isotherm_cdc.mongo import is_transient
-from isotherm_cdc.pipeline import Batch, Clear, DeadRow
+from isotherm_cdc.pipeline.pipeline import Batch, Clear, DeadRow
+from isotherm_cdc.sink.documents import LARGEST_DOCUMENT_BYTES, Finisher, key_of, raw
 from isotherm_common.retry import RetryPolicy, retry
 
 if TYPE_CHECKING:

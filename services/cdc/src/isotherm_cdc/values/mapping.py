@@ -16,10 +16,10 @@ from bson.binary import VECTOR_SUBTYPE, Binary
 from bson.errors import InvalidDocument
 from bson.int64 import Int64
 
-from isotherm_cdc import decimals, json_values, temporal
-from isotherm_cdc.charsets import decoder as text_decoder
-from isotherm_cdc.columns import Column, Kind, Table
 from isotherm_cdc.errors import DataError
+from isotherm_cdc.values import decimals, json_values, temporal
+from isotherm_cdc.values.charsets import decoder as text_decoder
+from isotherm_cdc.values.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,14 +14,14 @@ from uuid import uuid4
 import pymysql
 from pymysqlreplication import BinLogStreamReader, binlogstream  # type: ignore[import-untyped]
 
-from isotherm_cdc import events
+from isotherm_cdc.binlog import events
 from isotherm_cdc.errors import Halt, PositionLost
 from isotherm_cdc.mysql import connection_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from isotherm_cdc.events import Event
+    from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.gtid import GtidSet
     from isotherm_common.settings import MysqlSettings
 

@@ -10,14 +10,14 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from isotherm_cdc.binlog.table_map import packed_integer
 from isotherm_cdc.errors import DataError, UnsupportedEvent
-from isotherm_cdc.mapping import RULES, encode_elements, encode_key
-from isotherm_cdc.table_map import packed_integer
+from isotherm_cdc.values.mapping import RULES, encode_elements, encode_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from isotherm_cdc.columns import Table
+    from isotherm_cdc.values.columns import Table
 
 Operation = Literal["insert", "update", "delete"]
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import zstandard
 
+from isotherm_cdc.binlog.table_map import packed_integer
 from isotherm_cdc.errors import UnsupportedEvent
-from isotherm_cdc.table_map import packed_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isotherm_cdc.charsets import decoder
-from isotherm_cdc.columns import Column, Kind, Table
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
+from isotherm_cdc.values.charsets import decoder
+from isotherm_cdc.values.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""MySQL's binary log: from the socket to transactions of rows."""

@@ -1,0 +1,1 @@
+"""Batches into MongoDB, each exactly once."""

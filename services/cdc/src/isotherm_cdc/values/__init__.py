@@ -1,0 +1,1 @@
+"""From MySQL's values to BSON's, type by type."""
