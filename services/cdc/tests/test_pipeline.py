@@ -15,7 +15,9 @@ from isotherm_cdc.binlog.ddl import TableChange
 from isotherm_cdc.binlog.decode import BadRow, Row
 from isotherm_cdc.checkpoint import Checkpoint, TableSnapshot
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.pipeline.pipeline import Batch, Limits, Pipeline, SnapshotRow
+from isotherm_cdc.pipeline.batch import Batch, Limits
+from isotherm_cdc.pipeline.pipeline import Pipeline
+from isotherm_cdc.pipeline.window import SnapshotRow
 
 ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
 TABLE = "d.t"
@@ -57,8 +59,9 @@ def new(**changes: Any) -> Pipeline:
 def writes(batch: Batch | None) -> dict[int, str | None]:
     assert batch is not None
     return {
-        bson.decode(name)["_id"]: None if write.elements is None else write.elements.decode()
-        for (_, name), write in batch.writes.items()
+        bson.decode(name)["_id"]: None if elements is None else elements.decode()
+        for writes in batch.writes.values()
+        for name, (elements, _) in writes.items()
     }
 
 
@@ -263,14 +266,14 @@ class Model(RuleBasedStateMachine):
             assert sum(len(event) for event in self.log[number - 1]) > LIMITS.rows
         assert all(number <= len(self.log) for _, number in moved)
         seq = self.stored.seq + 1
-        for (_, name), write in batch.writes.items():
+        for name, (elements, _) in batch.writes.get(TABLE, {}).items():
             number = bson.decode(name)["_id"]
-            if write.elements is None:
+            if elements is None:
                 self.target.pop(number, None)
             else:
-                assert int(write.elements) >= self.versions.get(number, 0), "a document was taken back"
-                self.versions[number] = int(write.elements)
-                self.target[number] = write.elements
+                assert int(elements) >= self.versions.get(number, 0), "a document was taken back"
+                self.versions[number] = int(elements)
+                self.target[number] = elements
         self.stored = replace(
             self.stored,
             seq=seq,

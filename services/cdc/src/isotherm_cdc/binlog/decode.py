@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from isotherm_cdc.binlog.table_map import packed_integer
 from isotherm_cdc.errors import DataError, UnsupportedEvent
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 Operation = Literal["insert", "update", "delete"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One changed row.
 
     Attributes:

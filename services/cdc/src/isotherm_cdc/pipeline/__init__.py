@@ -1,1 +1,1 @@
-"""From transactions to batches."""
+"""From what the source says to batches for MongoDB; pure."""

@@ -10,44 +10,38 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import bson
-from bson.codec_options import CodecOptions
-from bson.int64 import Int64
-from bson.raw_bson import RawBSONDocument
 
 if TYPE_CHECKING:
-    from isotherm_cdc.pipeline.pipeline import Write
+    from isotherm_cdc.pipeline.batch import Origin
 
 LARGEST_DOCUMENT_BYTES = 16 << 20
-_SIZE = struct.Struct("<i")
-_RAW = CodecOptions(document_class=RawBSONDocument)
+_INT32 = struct.Struct("<i")
+_STREAMED = struct.Struct("<6si5sq4sq6si")
+_STREAMED_BYTES = 4 + 5 + 8 + 4 + 8 + 6 + 4 + 1 + 1
 
 
-class Finisher:
-    """Completes the documents of one batch."""
-
-    def __init__(self, seq: int) -> None:
-        self._seq = Int64(seq)
-        self._made: dict[str | None, bytes] = {}
-
-    def finish(self, write: Write) -> bytes:
-        """Return the BSON of the document that `write` (not a delete) leaves."""
-        tail = self._made.get(write.gtid)
-        if tail is None:
-            tail = self._made[write.gtid] = self._tail(write)
-        elements = write.elements or b""
-        return b"".join((_SIZE.pack(4 + len(elements) + len(tail)), elements, tail))
-
-    def _tail(self, write: Write) -> bytes:
-        ts = None if write.commit_us is None else Int64(write.commit_us)
-        origin: dict[str, Any] = {"seq": self._seq, "ts": ts, "gtid": write.gtid}
-        if write.gtid is None:
-            origin["snapshot"] = True
-        return bson.encode({"_cdc": origin})[4:]
+def tail(seq: int, origin: Origin) -> bytes:
+    """Return the end of a document, from `_cdc` on."""
+    if origin.gtid is not None and origin.commit_us is not None:
+        gtid = origin.gtid.encode()
+        size = len(gtid)
+        return (
+            _STREAMED.pack(
+                b"\x03_cdc\0", _STREAMED_BYTES + size, b"\x12seq\0", seq, b"\x12ts\0", origin.commit_us,
+                b"\x02gtid\0", size + 1,
+            ) + gtid + b"\0\0\0"
+        )  # fmt: skip
+    told: dict[str, Any] = {"seq": bson.Int64(seq), "ts": None, "gtid": origin.gtid}
+    if origin.commit_us is not None:
+        told["ts"] = bson.Int64(origin.commit_us)
+    if origin.gtid is None:
+        told["snapshot"] = True
+    return bson.encode({"_cdc": told})[4:]
 
 
-def raw(data: bytes) -> RawBSONDocument:
-    """Hand BSON to the driver as it is."""
-    return RawBSONDocument(data, _RAW)
+def whole(elements: bytes, end: bytes = b"\0") -> bytes:
+    """Return the document of some elements."""
+    return b"".join((_INT32.pack(4 + len(elements) + len(end)), elements, end))
 
 
 def key_of(data: bytes) -> Any:

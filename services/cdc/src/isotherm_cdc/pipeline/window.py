@@ -1,0 +1,175 @@
+"""The rows that a snapshot has read, on their way between two transactions of the stream.
+
+While a chunk is read its window is open: keys that the stream touches are noted, and their rows of the chunk are dropped,
+for what the stream says of them is newer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from isotherm_cdc.binlog.decode import BadRow
+from isotherm_cdc.pipeline.batch import SNAPSHOT, Batch, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from isotherm_cdc.binlog.decode import Row
+    from isotherm_cdc.checkpoint import TableSnapshot
+    from isotherm_cdc.gtid import GtidSet
+
+ROW_OVERHEAD_BYTES = 200
+ChunkState = Literal["none", "reading", "held", "queued", "again"]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """A row that a snapshot has read.
+
+    Attributes:
+        key: the BSON of `{_id: …}`.
+        elements: the document's elements without `_cdc`.
+        cursor: its key as SQL literals.
+    """
+
+    key: bytes
+    elements: bytes
+    cursor: tuple[str, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """What it counts with."""
+        return len(self.elements) + ROW_OVERHEAD_BYTES
+
+
+@dataclass(slots=True)
+class Sweep:
+    """The end of a table's snapshot: documents up to a `seq` that are still there have no row any more."""
+
+    table: str
+    generation: int
+    up_to_seq: int
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows of a closed window; of those that the stream has touched only the cursor."""
+
+    table: str
+    generation: int
+    rows: deque[SnapshotRow | tuple[str, ...]]
+    last: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """What is still to be written."""
+        return sum(map(_size, self.rows))
+
+    def move(self, batch: Batch, limits: Limits, state: TableSnapshot | None) -> tuple[int, TableSnapshot | None]:
+        """Put the rows that fit into the batch; return their size, and the table's state after them."""
+        cursor: tuple[str, ...] | None = None
+        written = moved_bytes = 0
+        writes = batch.writes.setdefault(self.table, {})
+        while self.rows:
+            row = self.rows[0]
+            size = _size(row)
+            if batch.rows and not batch.has_room(limits, 1, size):
+                break
+            self.rows.popleft()
+            moved_bytes += size
+            if isinstance(row, SnapshotRow):
+                writes[row.key] = row.elements, SNAPSHOT
+                batch.rows += 1
+                batch.size_bytes += size
+                cursor, written = row.cursor, written + 1
+            else:
+                cursor = row
+        if written:
+            batch.count("snapshot", self.table, written)
+        if state is None:
+            return moved_bytes, None
+        done = not self.rows
+        return moved_bytes, replace(
+            state,
+            cursor=cursor or state.cursor,
+            rows=state.rows + written,
+            chunks=state.chunks + done,
+            read=done and self.last,
+        )
+
+
+@dataclass(slots=True)
+class Window:
+    """A chunk that is being read, or waits until the stream has passed what it was read after."""
+
+    table: str
+    generation: int
+    touched: set[bytes] = field(default_factory=set)
+    valid: bool = True
+    held: list[SnapshotRow] | None = None
+    high: GtidSet | None = None
+    last: bool = False
+
+    def touch(self, rows: Sequence[Row | BadRow]) -> None:
+        """Note the keys of rows that the stream brings; a row without a known key makes the chunk worthless."""
+        for row in rows:
+            if isinstance(row, BadRow):
+                self.valid = False
+                return
+            self.touched.add(row.key)
+            if row.old_key is not None:
+                self.touched.add(row.old_key)
+
+    def chunk(self) -> Chunk:
+        """Return what is left of the rows that were read."""
+        rows: deque[SnapshotRow | tuple[str, ...]] = deque(
+            row.cursor if row.key in self.touched else row for row in self.held or ()
+        )
+        return Chunk(self.table, self.generation, rows, self.last)
+
+
+class Progress:
+    """How far each table has been read, and which reading of it counts."""
+
+    def __init__(self, tables: Sequence[TableSnapshot]) -> None:
+        self._tables = {table.table: table for table in tables}
+        self._generations: dict[str, int] = {}
+
+    def all(self) -> tuple[TableSnapshot, ...]:
+        """Return the tables that are being read."""
+        return tuple(self._tables.values())
+
+    def get(self, table: str) -> TableSnapshot | None:
+        """Return a table's state; None when it is not being read."""
+        return self._tables.get(table)
+
+    def generation(self, table: str) -> int:
+        """Return the number of the reading that counts; what an earlier one has read is worthless."""
+        return self._generations.get(table, 0)
+
+    def begin(self, state: TableSnapshot) -> None:
+        """Have a table read from the start."""
+        self._tables[state.table] = state
+        self._generations[state.table] = self.generation(state.table) + 1
+
+    def cancel(self, table: str) -> None:
+        """The table is gone."""
+        self._tables.pop(table, None)
+        self._generations[table] = self.generation(table) + 1
+
+    def finish(self, table: str) -> None:
+        """The table has been read, and nothing is left to do."""
+        del self._tables[table]
+
+    def store(self, state: TableSnapshot) -> None:
+        """Note how far a table has been read."""
+        if state.read and state.ghosts_before is None:
+            self.finish(state.table)
+        else:
+            self._tables[state.table] = state
+
+
+def _size(row: SnapshotRow | tuple[str, ...]) -> int:
+    return row.size_bytes if isinstance(row, SnapshotRow) else ROW_OVERHEAD_BYTES
