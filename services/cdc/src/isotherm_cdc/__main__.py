@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pymysql
 
 from isotherm_cdc import metrics, mongo, mysql
-from isotherm_cdc.engine import Engine
+from isotherm_cdc.engine.engine import Engine
 from isotherm_cdc.settings import Settings
 from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging

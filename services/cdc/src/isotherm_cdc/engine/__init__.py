@@ -1,0 +1,1 @@
+"""The threads around the pure pipeline, one responsibility each."""

@@ -1,0 +1,104 @@
+"""Runs the threads of one pipeline and ends all of them when one fails.
+
+They meet at one lock (`Shared.changed`). The first error that is not transient ends all.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from isotherm_cdc import metrics
+from isotherm_cdc.engine.reading import Reader
+from isotherm_cdc.engine.shared import Shared
+from isotherm_cdc.engine.snapshotting import Snapshotter
+from isotherm_cdc.engine.starting import begin
+from isotherm_cdc.engine.writing import Writer
+from isotherm_common.retry import ShutdownDuringRetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isotherm_cdc.settings import Settings
+    from isotherm_cdc.sink.sink import Sink
+    from isotherm_common.observability import Health
+    from isotherm_common.shutdown import Shutdown
+
+BEAT_SECONDS = 0.5
+
+
+class Engine:
+    """Runs one pipeline until it is told to stop or something fails for good."""
+
+    def __init__(self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health) -> None:
+        self._shared = Shared(settings, sink, shutdown, health)
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Work until a shutdown is requested.
+
+        Raises:
+            ServiceError: it cannot go on.
+        """
+        shared = self._shared
+        try:
+            begin(shared, shared.sink.take_over())
+        except ShutdownDuringRetry:
+            return
+        writer = self._thread("writer", Writer(shared).run)
+        threads = [
+            self._thread("reader", Reader(shared).run),
+            writer,
+            self._thread("snapshot", Snapshotter(shared).run),
+        ]
+        for thread in threads:
+            thread.start()
+        while not shared.shutdown.wait(BEAT_SECONDS):
+            if all(thread.is_alive() for thread in threads):
+                shared.health.beat()
+            self._observe()
+        shared.wake()
+        writer.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def status(self) -> dict[str, Any]:
+        """Return what `/status` answers."""
+        shared = self._shared
+        checkpoint = shared.sink.checkpoint
+        return {
+            "name": checkpoint.name,
+            "stream": checkpoint.stream,
+            "term": checkpoint.term,
+            **{key: value for key, value in checkpoint.fields().items() if key != "snapshot"},
+            "checkpoint_age_seconds": round(time.monotonic() - shared.last_commit, 3),
+            "lag_seconds": shared.lag_seconds(),
+            "queued_bytes": shared.queued_bytes,
+            "tables": shared.tables,
+            "snapshot": [table.to_document() for table in checkpoint.snapshot],
+            "unmet": shared.health.unmet(),
+        }
+
+    def _thread(self, name: str, body: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
+
+    def _guard(self, body: Callable[[], None]) -> None:
+        try:
+            body()
+        except ShutdownDuringRetry:
+            pass
+        except BaseException as error:  # noqa: BLE001 - carried to the main thread
+            self._failure = self._failure or error
+            self._shared.shutdown.request()
+            self._shared.wake()
+
+    def _observe(self) -> None:
+        shared = self._shared
+        checkpoint = shared.sink.checkpoint
+        metrics.term.set(checkpoint.term)
+        metrics.queued_bytes.set(shared.queued_bytes)
+        metrics.checkpoint_age_seconds.set(time.monotonic() - shared.last_commit)
+        metrics.snapshot_running.set(bool(checkpoint.snapshot))
+        metrics.snapshot_tables_remaining.set(len(checkpoint.snapshot))
+        metrics.lag_seconds.set(shared.lag_seconds())

@@ -1,0 +1,90 @@
+"""The thread that reads tables whole, a chunk at a time, while the stream goes on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from isotherm_cdc import metrics
+from isotherm_cdc.errors import DataError, Halt
+from isotherm_cdc.snapshot.reader import TableReader
+
+if TYPE_CHECKING:
+    from isotherm_cdc.checkpoint import TableSnapshot
+    from isotherm_cdc.engine.shared import Shared
+
+POLL_SECONDS = 0.005
+
+
+class Snapshotter:
+    """Reads whatever tables the checkpoint says are to be read, the first of them first."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def run(self) -> None:
+        """Read until a shutdown is requested.
+
+        Raises:
+            ServiceError: a table cannot be read.
+        """
+        shared = self._shared
+        while not shared.shutdown.requested:
+            with shared.changed:
+                tables = [] if shared.pipeline.chunk_state != "none" else shared.pipeline.snapshot
+                if not tables:
+                    shared.changed.wait(1.0)
+                    continue
+            shared.with_mysql(f"reading {tables[0].table}", partial(self._table, tables[0].table))
+
+    def _table(self, table: str) -> None:
+        """Read chunks of one table for as long as it is the first to be read."""
+        shared = self._shared
+        with shared.changed:
+            shared.pipeline.abandon_window()
+        reader = TableReader(shared.settings.mysql, table)
+        try:
+            while not shared.shutdown.requested:
+                state = self._next_chunk(table)
+                if state is None:
+                    return
+                if state.read or reader.table is None:
+                    with shared.changed:
+                        shared.pipeline.request_sweep(table)
+                        shared.changed.notify_all()
+                    continue
+                if not self._chunk(reader, state):
+                    return
+        finally:
+            reader.close()
+
+    def _next_chunk(self, table: str) -> TableSnapshot | None:
+        """Wait until the chunk before is on its way; return the table's state, None when another one is first."""
+        shared = self._shared
+        with shared.changed:
+            while shared.pipeline.chunk_state not in ("none", "again") and not shared.shutdown.requested:
+                shared.changed.wait(1.0)
+            first = next(iter(shared.pipeline.snapshot), None)
+        return first if first is not None and first.table == table else None
+
+    def _chunk(self, reader: TableReader, state: TableSnapshot) -> bool:
+        """Read one chunk; answer whether the reader may be used for the next."""
+        shared = self._shared
+        with shared.changed:
+            received = shared.pipeline.open_window(state.table)
+        while not received <= reader.executed():
+            if shared.shutdown.wait(POLL_SECONDS):
+                return False
+        try:
+            chunk = reader.read(state.cursor, shared.settings.snapshot_chunk_rows)
+        except DataError as error:
+            message = f"A row of {state.table} after key {state.cursor} cannot be told to MongoDB: {error}"
+            raise Halt(message) from error
+        with shared.changed:
+            shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
+            while shared.pipeline.chunk_state == "held" and not shared.shutdown.requested:
+                shared.changed.wait(1.0)
+            again = shared.pipeline.chunk_state == "again"
+            shared.changed.notify_all()
+        metrics.snapshot_chunks_total.labels(state.table, "again" if again else "written").inc()
+        return not again

@@ -1,0 +1,56 @@
+"""Where to start, and which tables to read whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from isotherm_cdc import mysql, preflight
+from isotherm_cdc.checkpoint import TableSnapshot
+from isotherm_cdc.errors import PositionLost
+from isotherm_cdc.gtid import GtidSet
+from isotherm_cdc.pipeline.batch import Batch, Limits
+from isotherm_cdc.pipeline.pipeline import Pipeline
+from isotherm_cdc.snapshot.tables import captured_tables
+
+if TYPE_CHECKING:
+    from isotherm_cdc.checkpoint import Checkpoint
+    from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.settings import Settings
+
+
+def begin(shared: Shared, checkpoint: Checkpoint) -> None:
+    """Check the source, decide where to start, and make the pipeline."""
+    settings = shared.settings
+    connection = shared.with_mysql("connecting to MySQL", lambda: mysql.connect(settings.mysql))
+    try:
+        preflight.check_variables(preflight.read_variables(connection))
+        state = preflight.read_state(connection)
+        shared.tables = captured_tables(connection, shared.captured.schemas, shared.captured)
+    finally:
+        connection.close()
+    position = GtidSet.parse(checkpoint.gtid_set)
+    fresh, ghosts = not checkpoint.started, None
+    if not fresh:
+        try:
+            preflight.check_position(position, state)
+        except PositionLost as error:
+            _accept_loss(settings, error)
+            fresh, ghosts = True, checkpoint.seq
+    if fresh:
+        wanted = settings.snapshot_mode != "no_data" or ghosts is not None
+        tables = tuple(TableSnapshot(table, ghosts_before=ghosts) for table in shared.tables if wanted)
+        checkpoint = shared.sink.commit(Batch(gtid_set=str(state.executed), snapshot=tables))
+    limits = Limits(settings.max_batch_size, settings.max_batch_bytes, clear_dropped=settings.drop_collections)
+    shared.pipeline = Pipeline(checkpoint, limits)
+    structlog.get_logger().info(
+        "started", term=checkpoint.term, seq=checkpoint.seq, gtid_set=checkpoint.gtid_set, tables=shared.tables,
+        snapshot=[table.table for table in checkpoint.snapshot], source=state.uuid, version=state.version,
+    )  # fmt: skip
+
+
+def _accept_loss(settings: Settings, error: PositionLost) -> None:
+    if settings.binlog_purged_policy != "resnapshot" and settings.snapshot_mode != "when_needed":
+        raise error
+    structlog.get_logger().warning("position_lost", error=str(error), policy="resnapshot")

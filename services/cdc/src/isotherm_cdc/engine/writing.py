@@ -1,0 +1,81 @@
+"""The thread that writes to MongoDB: it takes whatever is there the moment it is idle.
+
+A batch grows only while another one is under way: the lowest latency when little comes, the largest batches when much does.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from isotherm_cdc import metrics
+from isotherm_cdc.engine.failures import FailureLimit
+
+if TYPE_CHECKING:
+    from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.pipeline.batch import Batch
+
+IDLE_WAIT_SECONDS = 0.2
+
+
+class Writer:
+    """Writes until a shutdown is requested and what was whole by then is in."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._failures = FailureLimit(shared.settings.event_failure_limit)
+
+    def run(self) -> None:
+        """Write.
+
+        Raises:
+            ServiceError: another reader has taken over, or it cannot be written.
+            ShutdownDuringRetry: the process is to end and MongoDB does not answer.
+        """
+        shared = self._shared
+        shared.health.ready("mongodb")
+        interval = shared.settings.heartbeat_interval_ms / 1000
+        while True:
+            with shared.changed:
+                stopping = shared.shutdown.requested
+                due = time.monotonic() - shared.last_commit >= interval
+                batch = shared.pipeline.take(even_if_empty=due or stopping)
+                if batch is None:
+                    shared.changed.wait(min(IDLE_WAIT_SECONDS, interval))
+                    continue
+                shared.changed.notify_all()
+            self._commit(batch)
+            if stopping and not batch.rows:
+                return
+
+    def _commit(self, batch: Batch) -> None:
+        shared = self._shared
+        self._failures.count(len(batch.dead))
+        checkpoint = shared.sink.commit(batch)
+        shared.last_commit = time.monotonic()
+        with shared.changed:
+            shared.pipeline.committed(checkpoint.seq)
+            shared.changed.notify_all()
+        metrics.seq.set(checkpoint.seq)
+        _measure(batch, time.time())
+        for dead in batch.dead:
+            structlog.get_logger().error("dead_letter", table=dead.table, gtid=dead.gtid, error=dead.row.error)
+
+
+def _measure(batch: Batch, now: float) -> None:
+    """Count what a batch has written; `now` is in Unix seconds."""
+    metrics.batches_total.inc()
+    metrics.batch_documents.observe(batch.documents)
+    metrics.checkpoint_timestamp_seconds.set(now)
+    for commit_us in batch.commits_us:
+        metrics.commit_to_mongodb_seconds.observe(max(0.0, now - commit_us / 1e6))
+    if batch.commits_us:
+        metrics.milliseconds_behind_source.set(max(0.0, now * 1000 - batch.commits_us[-1] / 1000))
+    for (operation, table), count in batch.counts.items():
+        metrics.events_total.labels(operation, table).inc(count)
+        if operation == "snapshot":
+            metrics.snapshot_rows_total.labels(table).inc(count)
+    for dead in batch.dead:
+        metrics.dead_letters_total.labels(dead.table).inc()

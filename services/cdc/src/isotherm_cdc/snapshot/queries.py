@@ -1,0 +1,72 @@
+"""The SQL that a snapshot asks: the next rows of a table by its key, in the order in which MySQL compares the key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pymysql.converters import escape_string
+
+from isotherm_cdc.values.columns import Column, Kind, Table
+from isotherm_cdc.values.mapping import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLAIN = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.YEAR, Kind.FLOAT, Kind.DOUBLE, Kind.ENUM, Kind.SET, Kind.BIT})
+_HAS_DECIMAL = (
+    "(INSTR({name}, '.') > 0 OR LENGTH({name}) > 15) AND EXISTS(SELECT 1 FROM JSON_TABLE({name}, '$**[0]' "
+    "COLUMNS(v JSON PATH '$')) AS found WHERE JSON_TYPE(v) = 'DECIMAL')"
+)
+
+
+def chunk_query(table: Table, cursor: tuple[str, ...] | None, limit: int) -> str:
+    """Return the SELECT of the rows after `cursor`: the columns, the key for the cursor, a flag for each JSON column."""
+    key = [table.columns[position] for position in table.key]
+    columns = [RULES[column.kind].select.format(name=quote(column.name)) for column in table.columns]
+    columns += [order_of(column) for column in key]
+    columns += [_HAS_DECIMAL.format(name=quote(column.name)) for column in table.columns if column.kind is Kind.JSON]
+    where = f" WHERE {_after(key, cursor)}" if cursor else ""
+    order = ", ".join(order_of(column) for column in key)
+    return (
+        f"SELECT {', '.join(columns)} FROM {quote(table.schema)}.{quote(table.name)}{where} "  # noqa: S608 - quoted
+        f"ORDER BY {order} LIMIT {limit}"
+    )
+
+
+def order_of(column: Column) -> str:
+    """Return what the key is ordered and compared by."""
+    return RULES[column.kind].order.format(name=quote(column.name))
+
+
+def _after(key: Sequence[Column], cursor: tuple[str, ...]) -> str:
+    """Return the condition of the keys after `cursor`, in a form that MySQL's range access understands."""
+    names = [order_of(column) for column in key]
+    alternatives = [
+        "("
+        + " AND ".join([f"{names[i]} = {cursor[i]}" for i in range(depth)] + [f"{names[depth]} > {cursor[depth]}"])
+        + ")"
+        for depth in range(len(names))
+    ]
+    bound = f"{names[0]} >= {cursor[0]} AND " if len(names) > 1 else ""
+    return f"{bound}({' OR '.join(alternatives)})"
+
+
+def literal(column: Column, value: bytes) -> str:
+    """Write a key's value as an SQL literal that compares as the column does."""
+    if column.kind in _PLAIN:
+        return value.decode("ascii")
+    if column.kind is Kind.STRING:
+        return f"_{column.charset} X'{value.hex()}'"
+    if column.kind in (Kind.BINARY, Kind.BYTES):
+        return f"X'{value.hex()}'"
+    return f"'{value.decode('ascii')}'"
+
+
+def quote(name: str) -> str:
+    """Quote an identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def quoted(text: str) -> str:
+    """Quote a string."""
+    return f"'{escape_string(text)}'"

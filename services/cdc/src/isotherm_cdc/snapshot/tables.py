@@ -1,0 +1,92 @@
+"""What information_schema tells of the captured tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from isotherm_cdc import mysql
+from isotherm_cdc.errors import UnsupportedEvent
+from isotherm_cdc.snapshot.queries import quoted
+from isotherm_cdc.values.columns import Column, Kind, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pymysql
+
+_INTEGER_BYTES = {"tinyint": 1, "smallint": 2, "mediumint": 3, "int": 4, "bigint": 8}
+_KINDS = {
+    "float": Kind.FLOAT, "double": Kind.DOUBLE, "decimal": Kind.DECIMAL, "date": Kind.DATE, "datetime": Kind.DATETIME,
+    "timestamp": Kind.TIMESTAMP, "time": Kind.TIME, "year": Kind.YEAR, "char": Kind.STRING, "varchar": Kind.STRING,
+    "tinytext": Kind.STRING, "text": Kind.STRING, "mediumtext": Kind.STRING, "longtext": Kind.STRING,
+    "binary": Kind.BINARY, "varbinary": Kind.BYTES, "tinyblob": Kind.BYTES, "blob": Kind.BYTES,
+    "mediumblob": Kind.BYTES, "longblob": Kind.BYTES, "enum": Kind.ENUM, "set": Kind.SET, "bit": Kind.BIT,
+    "json": Kind.JSON, "vector": Kind.VECTOR, "geometry": Kind.GEOMETRY, "point": Kind.GEOMETRY,
+    "linestring": Kind.GEOMETRY, "polygon": Kind.GEOMETRY, "multipoint": Kind.GEOMETRY,
+    "multilinestring": Kind.GEOMETRY, "multipolygon": Kind.GEOMETRY, "geomcollection": Kind.GEOMETRY,
+    "geometrycollection": Kind.GEOMETRY,
+}  # fmt: skip
+_LABEL = re.compile(r"'((?:[^']|'')*)'")
+_LABELLED = (Kind.ENUM, Kind.SET)
+
+
+def read_table(connection: pymysql.Connection[Any], schema: str, name: str) -> Table | None:
+    """Look a table up in information_schema; None when there is no such table."""
+    where = f"TABLE_SCHEMA = {quoted(schema)} AND TABLE_NAME = {quoted(name)}"
+    rows = mysql.query(
+        connection,
+        "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "  # noqa: S608
+        "CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME FROM information_schema.COLUMNS "
+        f"WHERE {where} ORDER BY ORDINAL_POSITION",
+    )
+    key_rows = mysql.query(
+        connection,
+        f"SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE {where} AND INDEX_NAME = 'PRIMARY' "  # noqa: S608
+        "ORDER BY SEQ_IN_INDEX",
+    )
+    if not rows:
+        return None
+    columns = tuple(column_of([_text(value) for value in row]) for row in rows)
+    positions = {column.name: number for number, column in enumerate(columns)}
+    return Table(schema, name, columns, tuple(positions[_text(row[0])] for row in key_rows))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)
+
+
+def column_of(row: Sequence[str]) -> Column:
+    """Turn a row of information_schema.COLUMNS into a column."""
+    name, data_type, column_type, precision, scale, digits, octets, charset = row
+    if data_type in _INTEGER_BYTES:
+        return Column(name, Kind.INTEGER, _INTEGER_BYTES[data_type], unsigned="unsigned" in column_type)
+    kind = _KINDS.get(data_type)
+    if kind is None:
+        message = f"Column {name} has type {data_type}, which is not supported: exclude the table."
+        raise UnsupportedEvent(message)
+    return Column(
+        name,
+        kind,
+        precision=int(precision or 0) if kind is Kind.DECIMAL else 0,
+        scale=int(scale or 0) if kind is Kind.DECIMAL else 0,
+        fraction_digits=int(digits or 0),
+        length_bytes=int(octets or 0) if kind is Kind.BINARY else 0,
+        charset=charset,
+        labels=tuple(label.replace("''", "'") for label in _LABEL.findall(column_type)) if kind in _LABELLED else (),
+    )
+
+
+def captured_tables(
+    connection: pymysql.Connection[Any], schemas: Sequence[str], captured: Callable[[str], bool]
+) -> list[str]:
+    """Return the captured base tables that there are."""
+    if not schemas:
+        return []
+    names = ", ".join(quoted(schema) for schema in schemas)
+    rows = mysql.query(
+        connection,
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "  # noqa: S608
+        f"TABLE_SCHEMA IN ({names}) ORDER BY TABLE_SCHEMA, TABLE_NAME",
+    )
+    return [name for name in (f"{_text(row[0])}.{_text(row[1])}" for row in rows) if captured(name)]
