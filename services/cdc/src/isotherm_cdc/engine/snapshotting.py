@@ -31,7 +31,8 @@ class Snapshotter:
         shared = self._shared
         while not shared.shutdown.requested:
             with shared.changed:
-                tables = [] if shared.pipeline.chunk_state != "none" else shared.pipeline.snapshot
+                idle = shared.pipeline.chunk_state in ("none", "again")
+                tables = shared.pipeline.snapshot if idle else ()
                 if not tables:
                     shared.changed.wait(1.0)
                     continue

@@ -1,0 +1,77 @@
+"""The thread that reads tables: what it does with a chunk that has to be read again."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import bson
+
+from isotherm_cdc.checkpoint import Checkpoint, TableSnapshot
+from isotherm_cdc.engine import snapshotting
+from isotherm_cdc.gtid import GtidSet
+from isotherm_cdc.pipeline.pipeline import Pipeline
+from isotherm_cdc.pipeline.window import SnapshotRow
+from isotherm_common.shutdown import Shutdown
+
+if TYPE_CHECKING:
+    import pytest
+
+ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
+TABLE = "d.t"
+ROW = SnapshotRow(bson.encode({"_id": 1}), b"", ("1",))
+
+
+class Reader:
+    """Reads a table of one row; during the first read a DDL statement comes."""
+
+    table = object()
+
+    def __init__(self, shared: Any) -> None:
+        self._shared = shared
+        self.reads = 0
+
+    def executed(self) -> GtidSet:
+        return GtidSet.parse(f"{ORIGIN}:1")
+
+    def read(self, *_: object) -> Any:
+        self.reads += 1
+        if self.reads == 1:
+            with self._shared.changed:
+                self._shared.pipeline.start(ORIGIN, 1, 1)
+                self._shared.pipeline.schema([])
+                self._shared.pipeline.end()
+        return SimpleNamespace(rows=[ROW], high=self.executed(), last=True)
+
+    def estimate(self) -> int:
+        return 1
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DDL in a window makes the chunk worthless: it is read a second time, and that one is written."""
+    shared: Any = SimpleNamespace(
+        shutdown=Shutdown(),
+        changed=threading.Condition(),
+        pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
+        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10),
+        with_mysql=lambda _, call: call(),
+    )
+    reader = Reader(shared)
+    monkeypatch.setattr(snapshotting, "TableReader", lambda *_: reader)
+    thread = threading.Thread(target=snapshotting.Snapshotter(shared).run)
+    thread.start()
+    with shared.changed:
+        try:
+            assert shared.changed.wait_for(lambda: shared.pipeline.chunk_state == "queued", 10)
+            batch = shared.pipeline.take()
+        finally:
+            shared.shutdown.request()
+            shared.changed.notify_all()
+    thread.join(10)
+    assert batch is not None
+    assert batch.rows == 1
+    assert reader.reads == 2
