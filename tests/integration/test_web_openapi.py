@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from isotherm_web.app import create_app
 from isotherm_web.hub import Hub
@@ -73,9 +74,11 @@ def address(servers: Servers) -> Iterator[str]:
 schema = schemathesis.openapi.from_dict(_document())
 
 
-@pytest.mark.contract("H5", "H7")
+@pytest.mark.contract("H5", "H7", "H8", "H9")
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_answers_fit_the_document(case: Any, address: str) -> None:
     """Status, content type and shape of every answer are as described, whatever the parameters."""
-    case.call_and_validate(base_url=address)
+    # How long a span of frames may be is a rule between parameters, which OpenAPI has no words for.
+    excluded = [positive_data_acceptance] if case.path.endswith("/frames") else []
+    case.call_and_validate(base_url=address, excluded_checks=excluded)

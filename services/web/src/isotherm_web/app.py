@@ -6,16 +6,17 @@ import gzip
 import time
 from typing import TYPE_CHECKING
 
-import structlog
-from quart import Quart, Response, g, has_request_context, request
+from quart import Quart, Response, g, request
 from quart_schema import Info, QuartSchema
-from werkzeug.exceptions import HTTPException
 
 from isotherm_web.docs import docs_blueprint
-from isotherm_web.errors import DatabaseUnavailable
-from isotherm_web.http import BadQuery, NotFound, NotLoaded, api_blueprint
+from isotherm_web.errors import TooManyRequests
+from isotherm_web.http import api_blueprint
+from isotherm_web.openapi import Provider
 from isotherm_web.pages import STATIC, pages_blueprint
-from isotherm_web.security import HEADERS
+from isotherm_web.problems import handle_errors
+from isotherm_web.ratelimit import RateLimiter
+from isotherm_web.security import cross_origin_headers, headers
 from isotherm_web.websocket import websocket_blueprint
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
     from isotherm_web.settings import ServerSettings
 
 _COMPRESS_FROM_BYTES = 1024
-_COMPRESSED_TYPES = frozenset({"application/json", "text/html", "text/css"})
-_RETRY_SECONDS = "5"
+_COMPRESSED_TYPES = frozenset({"application/json", "text/html", "text/css", "text/csv"})
+_API = "/api/"
 _LARGEST_BODY_BYTES = 4096
 _OK = 200
-_METHOD_NOT_ALLOWED = 405
 
 
 def create_app(
@@ -43,6 +43,7 @@ def create_app(
     schema = QuartSchema(
         app,
         openapi_path=None,
+        openapi_provider_class=Provider,
         info=Info(
             title="Isotherm",
             version=version,
@@ -54,50 +55,28 @@ def create_app(
     app.register_blueprint(docs_blueprint(schema, version))
     app.register_blueprint(websocket_blueprint(hub, metrics, settings))
     app.register_blueprint(pages_blueprint(static))
-    _handle_errors(app)
-    _finish_responses(app, metrics)
+    handle_errors(app)
+    _limit_requests(app, metrics, settings)
+    _finish_responses(app, metrics, settings)
     return app
 
 
-def _handle_errors(app: Quart) -> None:
-    """Answer every error with one sentence of JSON (contract H7)."""
+def _limit_requests(app: Quart, metrics: Metrics, settings: ServerSettings) -> None:
+    """Refuse an address that asks the API more often than it may."""
+    limiter = RateLimiter(settings.requests_per_second, settings.request_burst)
 
-    @app.errorhandler(HTTPException)
-    async def http(error: HTTPException) -> tuple[dict[str, str], int, dict[str, str]]:
-        code = error.code or 500
-        sentence = error.description or error.name
-        headers = dict(error.get_headers()) if code == _METHOD_NOT_ALLOWED else {}
-        headers.pop("Content-Type", None)
-        return {"error": sentence}, code, headers
-
-    @app.errorhandler(BadQuery)
-    async def bad_query(error: BadQuery) -> tuple[dict[str, str], int]:
-        return {"error": str(error)}, 400
-
-    @app.errorhandler(NotFound)
-    async def not_found(error: NotFound) -> tuple[dict[str, str], int]:
-        return {"error": str(error)}, 404
-
-    @app.errorhandler(NotLoaded)
-    async def not_loaded(_: NotLoaded) -> tuple[dict[str, str], int, dict[str, str]]:
-        sentence = "The map has not been loaded from MongoDB yet: try again in a few seconds."
-        return {"error": sentence}, 503, {"Retry-After": _RETRY_SECONDS}
-
-    @app.errorhandler(DatabaseUnavailable)
-    async def unavailable(error: DatabaseUnavailable) -> tuple[dict[str, str], int, dict[str, str]]:
-        structlog.get_logger().warning("request_failed", path=request.path, error=str(error))
-        sentence = "MongoDB does not answer: try again in a few seconds."
-        return {"error": sentence}, 503, {"Retry-After": _RETRY_SECONDS}
-
-    @app.errorhandler(Exception)
-    async def internal(error: Exception) -> tuple[dict[str, str], int]:
-        path = request.path if has_request_context() else "/ws"
-        structlog.get_logger().error("request_failed", path=path, exc_info=error)
-        return {"error": "Something went wrong on the server; its log says what."}, 500
+    @app.before_request
+    async def limit() -> None:
+        if request.path.startswith(_API):
+            retry_seconds = limiter.retry_seconds(request.remote_addr or "", time.monotonic())
+            if retry_seconds is not None:
+                metrics.limited.inc()
+                raise TooManyRequests(retry_seconds)
 
 
-def _finish_responses(app: Quart, metrics: Metrics) -> None:
+def _finish_responses(app: Quart, metrics: Metrics, settings: ServerSettings) -> None:
     """Put the security headers on every response, compress it, and count it."""
+    always = headers(settings.frame_origins)
 
     @app.before_request
     async def started() -> None:
@@ -105,8 +84,11 @@ def _finish_responses(app: Quart, metrics: Metrics) -> None:
 
     @app.after_request
     async def finish(response: Response) -> Response:
-        for name, value in HEADERS.items():
+        for name, value in always.items():
             response.headers.setdefault(name, value)
+        if request.path.startswith(_API):
+            origin = request.headers.get("Origin")
+            response.headers.update(cross_origin_headers(origin, settings.cors_origins))
         await _compress(response)
         route = request.url_rule.rule if request.url_rule is not None else "none"
         metrics.requests.labels(route, request.method, str(response.status_code)).inc()

@@ -1,16 +1,17 @@
-"""The HTTP API: the map, and the series and the forecast of one location."""
+"""The HTTP API below `/api/v1`: what there is of one location; the whole map is in `http_map`."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from quart import Blueprint, Response, current_app, request
+from quart import Blueprint, Response, current_app
 from quart_schema import document_querystring, document_response, operation_id, tag
 
 from isotherm_web.encoding import encode_json
-from isotherm_web.grid import GridCache
-from isotherm_web.models import LATEST_TIME, Forecast, Grid, Place, Problem, Series, SeriesQuery
+from isotherm_web.errors import NotFound, NotLoaded
+from isotherm_web.http_map import add_map_routes
+from isotherm_web.models import Forecast, Place, Problem, Series, SeriesQuery
+from isotherm_web.query import time_parameter
 from isotherm_web.rows import LAYERS, SOURCES, unix_seconds
 
 if TYPE_CHECKING:
@@ -22,22 +23,10 @@ SERIES_LIMIT = 10_000
 """Values of one series at most, the newest."""
 
 
-class BadQuery(Exception):  # noqa: N818 - it names whose mistake it is
-    """A query parameter is wrong; the message says what it must be."""
-
-
-class NotFound(Exception):  # noqa: N818 - HTTP's word
-    """There is no such thing; the message says what."""
-
-
-class NotLoaded(Exception):  # noqa: N818 - it passes by itself
-    """The map has not been loaded yet."""
-
-
 def api_blueprint(hub: Hub, mongo: Mongo) -> Blueprint:
     """Return the routes below `/api/v1`."""
     blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-    cache = GridCache(hub)
+    add_map_routes(blueprint, hub, mongo)
 
     def place_of(identity: int) -> Location:
         if not hub.loaded:
@@ -48,21 +37,6 @@ def api_blueprint(hub: Hub, mongo: Mongo) -> Blueprint:
             raise NotFound(message)
         return place
 
-    @blueprint.get("/grid")
-    @operation_id("grid")
-    @tag(["map"])
-    @document_response(Grid)
-    @document_response(Problem, 503)
-    async def grid() -> Response:
-        """Return the whole map.
-
-        Its ETag changes with the map only, so If-None-Match is answered with 304 as long as nothing has changed,
-        though `server_time` has.
-        """
-        if not hub.loaded:
-            raise NotLoaded
-        return _grid(cache)
-
     @blueprint.get("/locations/<int:location_id>/series")
     @operation_id("series")
     @tag(["locations"])
@@ -70,13 +44,14 @@ def api_blueprint(hub: Hub, mongo: Mongo) -> Blueprint:
     @document_response(Series)
     @document_response(Problem, 400)
     @document_response(Problem, 404)
+    @document_response(Problem, 429)
     @document_response(Problem, 503)
     async def series(location_id: int) -> Response:
         """Return the past values of a location, ascending.
 
         `from` and `to` are Unix seconds, both included; the newest 10,000 values are answered at most.
         """
-        since, until = _time("from"), _time("to")
+        since, until = time_parameter("from"), time_parameter("to")
         place = place_of(location_id)
         documents = await mongo.history(location_id, since, until, SERIES_LIMIT)
         return _json(
@@ -94,6 +69,7 @@ def api_blueprint(hub: Hub, mongo: Mongo) -> Blueprint:
     @tag(["locations"])
     @document_response(Forecast)
     @document_response(Problem, 404)
+    @document_response(Problem, 429)
     @document_response(Problem, 503)
     async def forecast(location_id: int) -> Response:
         """Return the hourly series of a location, from a day back to two ahead."""
@@ -116,33 +92,8 @@ def api_blueprint(hub: Hub, mongo: Mongo) -> Blueprint:
     return blueprint
 
 
-def _grid(cache: GridCache) -> Response:
-    headers = {"ETag": f'W/"{cache.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    if request.if_none_match.contains_weak(cache.etag):
-        return Response(b"", 304, headers)
-    document = cache.get()
-    if request.accept_encodings["gzip"]:
-        headers["Content-Encoding"] = "gzip"
-        return Response(document.compressed, 200, headers, mimetype="application/json")
-    return Response(document.body, 200, headers, mimetype="application/json")
-
-
 def _place(location: Location) -> Place:
     return Place(location.id, location.latitude, location.longitude, location.name, location.elevation)
-
-
-def _time(name: str) -> dt.datetime | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    try:
-        seconds = int(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds <= LATEST_TIME:
-        message = f"{name} must be a time in Unix seconds, not {text[:40]!r}."
-        raise BadQuery(message)
-    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def _json(value: Any, *, max_age_seconds: int) -> Response:

@@ -91,6 +91,11 @@ class Metrics:
         self.requests = Counter(
             "isotherm_web_http_requests", "HTTP requests.", ["route", "method", "status"], registry=registry
         )
+        self.limited = Counter(
+            "isotherm_web_http_requests_limited",
+            "HTTP requests refused because their address asks too often.",
+            registry=registry,
+        )
         self.request_seconds = Histogram(
             "isotherm_web_http_request_seconds",
             "Time to answer an HTTP request.",

@@ -1,8 +1,8 @@
-"""The shapes of the HTTP API, as documented in OpenAPI (contracts H2 to H4 and H7)."""
+"""The shapes of the HTTP API, as documented in OpenAPI (contracts H2 to H4 and H7 to H9)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,10 +15,13 @@ Values = list[float | None]
 Time = Annotated[int, msgspec.Meta(ge=0, le=LATEST_TIME)]
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """What went wrong, in one sentence."""
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457): `title` is the status in words, `detail` one sentence about this request."""
 
-    error: str
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    detail: str
 
 
 class GridGeometry(msgspec.Struct, frozen=True):
@@ -88,3 +91,36 @@ class SeriesQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until":
 
     since: Time | msgspec.UnsetType = msgspec.UNSET
     until: Time | msgspec.UnsetType = msgspec.UNSET
+
+
+class Frames(msgspec.Struct, frozen=True):
+    """Whole maps of one layer, a frame for each of `valid_at`: int16 scaled by ten, -32768 is null."""
+
+    layer: str
+    stream: str
+    seq: int
+    geometry: str
+    step: int
+    valid_at: list[int]
+    frames: list[list[int]]
+
+
+class FramesQuery(msgspec.Struct, frozen=True, rename={"since": "from", "until": "to"}):
+    """The layer and the times of the frames: Unix seconds, both ends included, `step` seconds apart."""
+
+    layer: Literal["temperature_2m", "wind_speed_10m", "wind_direction_10m"]
+    since: Time | msgspec.UnsetType = msgspec.UNSET
+    until: Time | msgspec.UnsetType = msgspec.UNSET
+    step: Literal[900, 1800, 3600, 7200, 10800, 21600] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ExportQuery(msgspec.Struct, frozen=True):
+    """The units of the file, and the time of its values; without a time the latest ones."""
+
+    temperature: Literal["celsius", "fahrenheit"] | msgspec.UnsetType = msgspec.UNSET
+    wind: Literal["mps", "kmh", "mph", "knots", "beaufort"] | msgspec.UnsetType = msgspec.UNSET
+    at: Time | msgspec.UnsetType = msgspec.UNSET
+
+
+class CsvFile(msgspec.Struct, frozen=True):
+    """A header line that names the units, then a line for each location; empty where there is no value."""

@@ -22,7 +22,7 @@ from isotherm_web.state import GridState
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from bson.timestamp import Timestamp
     from pymongo.asynchronous.change_stream import AsyncChangeStream
@@ -39,6 +39,9 @@ _SELECTION_TIMEOUT_MS = 5000
 _READ_TIMEOUT_SECONDS = 3
 _ROW_FIELDS = ("valid_at", "fetched_at", "source", "_cdc.seq", *LAYERS)
 _HISTORY_FIELDS = ("valid_at", "source", *LAYERS)
+_COURSE_FIELDS = ("valid_at", "_cdc.seq", *LAYERS)
+_BULK_TIMEOUT_SECONDS = 20
+_PLACES_A_QUERY = 200
 
 
 @dataclass(frozen=True)
@@ -197,3 +200,53 @@ class Mongo:
                 return await self._db[_FORECAST].find_one({"_id": location})
         except PyMongoError as error:
             raise DatabaseUnavailable(str(error)) from error
+
+    async def forecasts(self, after_seq: int) -> tuple[list[Document], list[int]]:
+        """Return the forecasts that were written after batch `after_seq`, and the ids of those that were deleted.
+
+        Raises:
+            DatabaseUnavailable: MongoDB does not answer.
+        """
+        try:
+            with pymongo.timeout(_BULK_TIMEOUT_SECONDS):
+                buried = self._db[TOMBSTONES].find(
+                    {"_id.collection": f"{self.database}.{_FORECAST}", "seq": {"$gt": after_seq}}
+                )
+                deleted = [int(document["_id"]["id"]) async for document in buried]
+                # In the order of the index, so that a batch that is committed meanwhile is seen whole or not at all.
+                cursor = self._db[_FORECAST].find(
+                    {"_cdc.seq": {"$gt": after_seq}}, projection=list(_COURSE_FIELDS), sort=[("_cdc.seq", 1)]
+                )
+                return await cursor.to_list(), deleted
+        except PyMongoError as error:
+            raise DatabaseUnavailable(str(error)) from error
+
+    async def histories(
+        self, locations: Sequence[int], since: dt.datetime, until: dt.datetime
+    ) -> dict[int, list[Document]]:
+        """Return what the history has of several locations in a span of time, ascending.
+
+        Raises:
+            DatabaseUnavailable: MongoDB does not answer.
+        """
+        found: dict[int, list[Document]] = {}
+        try:
+            with pymongo.timeout(_BULK_TIMEOUT_SECONDS):
+                for start in range(0, len(locations), _PLACES_A_QUERY):
+                    spans = [
+                        {
+                            "_id": {
+                                "$gte": {"location_id": location, "valid_at": since},
+                                "$lte": {"location_id": location, "valid_at": until},
+                            }
+                        }
+                        for location in locations[start : start + _PLACES_A_QUERY]
+                    ]
+                    cursor = self._db[_HISTORY].find(
+                        {"$or": spans}, projection=list(_HISTORY_FIELDS), sort=[("_id", 1)]
+                    )
+                    async for document in cursor:
+                        found.setdefault(int(document["_id"]["location_id"]), []).append(document)
+        except PyMongoError as error:
+            raise DatabaseUnavailable(str(error)) from error
+        return found

@@ -10,6 +10,8 @@ from pathlib import Path
 from quart import Blueprint, Response, request
 from quart_schema import hide
 
+from isotherm_web.problems import problem
+
 STATIC = Path(__file__).with_name("static")
 _FOREVER = "public, max-age=31536000, immutable"
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
@@ -89,12 +91,12 @@ def pages_blueprint(static: Path = STATIC) -> Blueprint:
 
     @blueprint.get("/assets/<path:name>")
     @hide
-    async def asset(name: str) -> Response | tuple[dict[str, str], int]:
+    async def asset(name: str) -> Response:
         return _serve(files, f"assets/{name}", _FOREVER) or _not_found(f"/assets/{name}")
 
     @blueprint.get("/<name>")
     @hide
-    async def other(name: str) -> Response | tuple[dict[str, str], int]:
+    async def other(name: str) -> Response:
         return _serve(files, name, "public, max-age=3600") or _not_found(f"/{name}")
 
     return blueprint
@@ -106,5 +108,5 @@ def _content_type(name: str) -> str:
     return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXT else kind
 
 
-def _not_found(path: str) -> tuple[dict[str, str], int]:
-    return {"error": f"There is nothing at {path}."}, 404
+def _not_found(path: str) -> Response:
+    return problem(404, f"There is nothing at {path}.")

@@ -1,28 +1,54 @@
-"""Response headers and the check of a websocket's origin (contracts H1 and W11)."""
+"""Response headers and the check of a websocket's origin (contracts H1, H7 and W11)."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 _DIRECTIVES = (
-    "default-src 'self'",
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
     "img-src 'self' data: blob:",
-    "object-src 'none'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
     "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
+    "form-action 'none'",
 )
-POLICY = "; ".join(_DIRECTIVES)
-
-HEADERS = {
-    "Content-Security-Policy": POLICY,
+_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), payment=(), usb=(), geolocation=(self)",
 }
-"""Sent with every response."""
+
+
+def headers(frame_origins: tuple[str, ...]) -> dict[str, str]:
+    """Return what is sent with every response.
+
+    Args:
+        frame_origins: whose pages may show this one in a frame, besides its own.
+    """
+    policy = "; ".join((*_DIRECTIVES, " ".join(("frame-ancestors 'self'", *frame_origins))))
+    return {"Content-Security-Policy": policy, **_HEADERS}
+
+
+def cross_origin_headers(origin: str | None, allowed: tuple[str, ...]) -> dict[str, str]:
+    """Return what lets the pages of another origin read an answer of the API; nothing unless it is listed."""
+    if not allowed:
+        return {}
+    vary = {"Vary": "Accept, Accept-Encoding, Origin"}
+    if origin is None or origin.lower() not in {entry.lower() for entry in allowed}:
+        return vary
+    return {
+        **vary,
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "If-None-Match",
+        "Access-Control-Expose-Headers": "ETag, Retry-After",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 

@@ -53,6 +53,30 @@ class ServerSettings:
         help="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed "
         "(comma-separated); from anyone else these headers are ignored.",
     )
+    cors_origins: tuple[str, ...] = setting(
+        "WEB_CORS_ORIGINS",
+        default=(),
+        check=_bad_origin,
+        help="Origins whose pages may read the HTTP API (comma-separated); none without it.",
+    )
+    frame_origins: tuple[str, ...] = setting(
+        "WEB_FRAME_ORIGINS",
+        default=(),
+        check=_bad_origin,
+        help="Origins whose pages may show this one in a frame, as with `?embed=1` (comma-separated), besides its own.",
+    )
+    requests_per_second: float = setting(
+        "WEB_REQUESTS_PER_SECOND",
+        default=20.0,
+        minimum=0.1,
+        help="Requests a second that one address may send to the HTTP API in the long run.",
+    )
+    request_burst: int = setting(
+        "WEB_REQUEST_BURST",
+        default=200,
+        minimum=1,
+        help="Requests that one address may send to the HTTP API at once: many people can share one address.",
+    )
     drain_seconds: float = setting(
         "WEB_DRAIN_SECONDS",
         default=20.0,

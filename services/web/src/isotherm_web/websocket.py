@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from quart import Blueprint, Response, websocket
 
+from isotherm_web.problems import problem
 from isotherm_web.protocol import CloseCode, Format, choose_format
 from isotherm_web.security import origin_allowed
 from isotherm_web.transport import connection_of, short_reason
@@ -32,7 +33,7 @@ def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) ->
         origin, host = websocket.headers.get("Origin"), websocket.host
         if not origin_allowed(origin, host, websocket.scheme, settings.allowed_origins):
             metrics.refused.labels("origin").inc()
-            return Response('{"error":"This origin may not open the websocket."}', 403, mimetype="application/json")
+            return problem(403, "This origin may not open the websocket.")
         wire = choose_format(websocket.requested_subprotocols)
         await websocket.accept(subprotocol=None if wire is None else wire.value)
         if wire is None:
