@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pymysql
 
+from isotherm_cdc import leader as leadership
 from isotherm_cdc import metrics, mongo, mysql
 from isotherm_cdc.engine.engine import Engine
+from isotherm_cdc.leader import Leader
 from isotherm_cdc.settings import Settings
 from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging
@@ -45,7 +48,7 @@ def serve() -> None:
     settings = load(Settings, os.environ)
     logging.configure(settings.log, "cdc")
     shutdown = Shutdown.on_signals()
-    health = Health("schema", "mysql", "mongodb")
+    health = Health()
     sink = Sink(
         mongo.connect(settings.mongodb),
         settings.mongodb.database,
@@ -55,13 +58,55 @@ def serve() -> None:
         on_retry=_count_retry,
     )
     engine = Engine(settings, sink, shutdown, health)
-    with ObservabilityServer(settings.observability, health, pages={"/status": engine.status}):
-        try:
-            _wait_for_schema(settings, shutdown)
-        except ShutdownDuringRetry:
-            return
-        health.ready("schema")
-        engine.run()
+    leader = _leader(settings, shutdown, health)
+    pages = {"/status": lambda: _status(engine, leader)}
+    if leader is None:
+        _work_begins(health)
+    with ObservabilityServer(settings.observability, health, pages=pages):
+        if leader is None:
+            _work(settings, engine, shutdown, health)
+        elif leader.acquire():
+            leader.start(engine.abandon)
+            try:
+                _work_begins(health)
+                _work(settings, engine, shutdown, health)
+            finally:
+                leader.release()
+
+
+def _leader(settings: Settings, shutdown: Shutdown, health: Health) -> Leader | None:
+    lease = settings.lease
+    if lease.name is None:
+        return None
+    health.not_ready(leadership.CONDITION, "starting")
+    timing = leadership.Timing(lease.duration_seconds, lease.renew_deadline_seconds, lease.retry_seconds)
+    from isotherm_cdc.leases import KubernetesLeases  # noqa: PLC0415 - its client takes a second and 50 MB to import
+
+    leases = KubernetesLeases(lease.name, lease.namespace, lease.renew_deadline_seconds / 2)
+    return Leader(leases, lease.identity or socket.gethostname(), timing, shutdown, health)
+
+
+def _work_begins(health: Health) -> None:
+    """From now on what a working reader needs decides whether it is ready."""
+    metrics.leader.set(1)
+    for condition in ("schema", "mysql", "mongodb"):
+        health.not_ready(condition, "starting")
+
+
+def _work(settings: Settings, engine: Engine, shutdown: Shutdown, health: Health) -> None:
+    try:
+        _wait_for_schema(settings, shutdown)
+    except ShutdownDuringRetry:
+        engine.raise_failure()
+        return
+    health.ready("schema")
+    engine.run()
+
+
+def _status(engine: Engine, leader: Leader | None) -> dict[str, Any]:
+    role = "reader" if leader is None or leader.leading else "standby"
+    lease = None if leader is None else {"identity": leader.identity, "holder": leader.holder}
+    return {"role": role, "lease": lease, **engine.status()}
 
 
 def _count_retry(reason: str) -> None:

@@ -8,6 +8,7 @@ Error tree::
         ├── ConfigurationError  (isotherm_common) 64
         │   └── SourceUnusable  64: the source is set up so that changes would be missed
         ├── Fenced              75: another reader has taken over
+        ├── LeaseLost           75: the lease could not be renewed, or another reader has it
         └── Halt                70: going on would lose or falsify data
             ├── UnsupportedEvent    the binary log holds what cannot be decoded
             ├── PositionLost        the source no longer has, or never had, the checkpoint's transactions
@@ -32,6 +33,12 @@ class SourceUnusable(ConfigurationError):  # noqa: N818 - it names the state
 
 class Fenced(ServiceError):  # noqa: N818 - it names the state
     """Another reader holds a larger term."""
+
+    exit_code = ExitCode.TRY_AGAIN_LATER
+
+
+class LeaseLost(ServiceError):  # noqa: N818 - it names the state
+    """The lease that this reader worked under is gone."""
 
     exit_code = ExitCode.TRY_AGAIN_LATER
 

@@ -35,6 +35,7 @@ snapshot_chunks_total = Counter(
 )
 snapshot_running = Gauge("isotherm_cdc_snapshot_running", "Whether tables are being read.")
 snapshot_tables_remaining = Gauge("isotherm_cdc_snapshot_tables_remaining", "Tables that are still to be read whole.")
+leader = Gauge("isotherm_cdc_leader", "Whether this reader holds the lease (1 without a lease): others stand by.")
 connected = Gauge("isotherm_cdc_connected", "Whether the binary log is being read.")
 milliseconds_behind_source = Gauge(
     "isotherm_cdc_milliseconds_behind_source", "From the last transaction's commit in MySQL until it was in MongoDB."

@@ -26,6 +26,52 @@ class CdcObservabilitySettings(ObservabilitySettings):
 
 
 @dataclass(frozen=True)
+class LeaseSettings:
+    """How several readers agree on one, on Kubernetes."""
+
+    name: str | None = setting(
+        "CDC_LEASE_NAME",
+        default=None,
+        help="The Kubernetes Lease that the one working reader holds, the others stand by. Not set: no lease, one reader.",
+    )
+    namespace: str | None = setting(
+        "CDC_LEASE_NAMESPACE", default=None, help="The Lease's namespace. Not set: the pod's own."
+    )
+    identity: str | None = setting(
+        "CDC_LEASE_IDENTITY",
+        default=None,
+        help="Who this reader is in the Lease; no two may be the same. Not set: the host name, which is the pod's name.",
+    )
+    duration_seconds: int = setting(
+        "CDC_LEASE_DURATION_SECONDS",
+        default=15,
+        minimum=2,
+        maximum=3600,
+        help="How long the Lease counts without being renewed: so long after a reader's sudden end another takes over.",
+    )
+    renew_deadline_seconds: float = setting(
+        "CDC_LEASE_RENEW_DEADLINE_SECONDS",
+        default=10.0,
+        minimum=0.5,
+        help="After how long without having renewed the Lease its holder stops; less than CDC_LEASE_DURATION_SECONDS.",
+    )
+    retry_seconds: float = setting(
+        "CDC_LEASE_RETRY_SECONDS",
+        default=2.0,
+        minimum=0.1,
+        help="How often the Lease is looked at and renewed; less than CDC_LEASE_RENEW_DEADLINE_SECONDS.",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.retry_seconds < self.renew_deadline_seconds < self.duration_seconds:
+            message = (
+                "CDC_LEASE_RETRY_SECONDS must be less than CDC_LEASE_RENEW_DEADLINE_SECONDS, and that less than "
+                "CDC_LEASE_DURATION_SECONDS."
+            )
+            raise ValueError(message)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be set."""
 
@@ -33,6 +79,7 @@ class Settings:
     mongodb: MongodbSettings = group(MongodbSettings)
     log: LogSettings = group(LogSettings)
     observability: CdcObservabilitySettings = group(CdcObservabilitySettings)
+    lease: LeaseSettings = group(LeaseSettings)
     name: str = setting("CDC_NAME", default="isotherm", help="The pipeline's name: the `_id` of its checkpoint.")
     table_include_list: tuple[str, ...] = setting(
         "CDC_TABLE_INCLUDE_LIST",

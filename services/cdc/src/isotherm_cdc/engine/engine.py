@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from isotherm_cdc.settings import Settings
     from isotherm_cdc.sink.sink import Sink
     from isotherm_common.observability import Health
+    from isotherm_common.process import ServiceError
     from isotherm_common.shutdown import Shutdown
 
 BEAT_SECONDS = 0.5
+ABANDON_SECONDS = 3.0
+"""How long the batch under way may take when nothing more may be written."""
 
 
 class Engine:
@@ -45,6 +48,7 @@ class Engine:
         try:
             begin(shared, shared.sink.take_over())
         except ShutdownDuringRetry:
+            self.raise_failure()
             return
         writer = self._thread("writer", Writer(shared).run)
         threads = [
@@ -59,13 +63,26 @@ class Engine:
                 shared.health.beat()
             self._observe()
         shared.wake()
-        writer.join()
+        writer.join(ABANDON_SECONDS if shared.abandoned else None)
+        self.raise_failure()
+
+    def raise_failure(self) -> None:
+        """Raise what has ended the work, if anything has."""
         if self._failure is not None:
             raise self._failure
+
+    def abandon(self, error: ServiceError) -> None:
+        """Stop writing at once; `run` then raises `error`."""
+        self._failure = self._failure or error
+        self._shared.abandoned = True
+        self._shared.shutdown.request()
+        self._shared.wake()
 
     def status(self) -> dict[str, Any]:
         """Return what `/status` answers."""
         shared = self._shared
+        if not shared.sink.taken_over:
+            return {"name": shared.settings.name, "unmet": shared.health.unmet()}
         checkpoint = shared.sink.checkpoint
         return {
             "name": checkpoint.name,

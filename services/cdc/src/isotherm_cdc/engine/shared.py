@@ -36,6 +36,7 @@ class Shared:
         tables: the captured tables that are known so far.
         newest_us: when the source committed the newest transaction received.
         last_commit: when a batch was committed last, by the monotonic clock.
+        abandoned: whether nothing more may be written, not even what is whole.
     """
 
     def __init__(self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health) -> None:
@@ -48,6 +49,7 @@ class Shared:
         self.tables: list[str] = []
         self.newest_us: int | None = None
         self.last_commit = time.monotonic()
+        self.abandoned = False
         self._pipeline: Pipeline | None = None
 
     @property

@@ -39,6 +39,8 @@ class Writer:
         interval = shared.settings.heartbeat_interval_ms / 1000
         while True:
             with shared.changed:
+                if shared.abandoned:
+                    return
                 stopping = shared.shutdown.requested
                 due = time.monotonic() - shared.last_commit >= interval
                 batch = shared.pipeline.take(even_if_empty=due or stopping)

@@ -65,6 +65,11 @@ class Sink:
             raise RuntimeError(message)
         return self._checkpoint
 
+    @property
+    def taken_over(self) -> bool:
+        """Whether there is a checkpoint yet."""
+        return self._checkpoint is not None
+
     def take_over(self) -> Checkpoint:
         """Raise the term by one and fence whoever had the one before (contract K3)."""
         self._checkpoint = takeover.take_over(self._target)
