@@ -99,10 +99,11 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- /* Security of a container. Takes root and says whether it is one of the services, or nothing of it. */}}
 {{- define "isotherm.containerSecurity" -}}
 securityContext:
   allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
+  readOnlyRootFilesystem: {{ not (and .service .root.Values.development.writableFilesystem) }}
   capabilities: {drop: [ALL]}
 {{- end }}
 
