@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import json
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pymongo
 import pymysql
 from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Origin, Subprotocol
 
 from isotherm_web.client import Client
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/isotherm"
 INGRESS = os.environ.get("E2E_INGRESS", "127.0.0.1:8080")
+INGRESS_TLS = os.environ.get("E2E_INGRESS_TLS", "127.0.0.1:8443")
 TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
-DEPLOYMENTS = ("cdc", "web", "fetcher-exporter", "simulator")
 
 
 class CommandError(Exception):
@@ -62,6 +64,11 @@ def eventually(check: Callable[[], Any], *, within_seconds: float, what: str, ev
     raise TimeoutError(message)
 
 
+async def until(check: Callable[[], Any], *, within_seconds: float, what: str) -> None:
+    """Wait until `check` is true, while the browsers go on."""
+    await asyncio.to_thread(eventually, check, within_seconds=within_seconds, what=what, every_seconds=0.2)
+
+
 @dataclass
 class Release:
     """A release of the chart in a namespace of its own."""
@@ -70,6 +77,7 @@ class Release:
     values: list[str]
     name: str = "isotherm"
     settings: list[str] = field(default_factory=list)
+    chart: Path = CHART
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl in the namespace."""
@@ -78,13 +86,17 @@ class Release:
     def helm(self, command: str, *arguments: str) -> str:
         """Run a helm command that takes the chart's values."""
         files = [part for file in self.values for part in ("--values", file)]
-        base = ["helm", command, self.name, str(CHART), "--namespace", self.namespace]
+        base = ["helm", command, self.name, str(self.chart), "--namespace", self.namespace]
         return run(*base, *files, *self.settings, *arguments)
 
     def install(self) -> None:
-        """Install, and wait until everything stands."""
+        """Install, and wait until everything stands and the weather has been fetched once."""
         self.helm("install", "--wait", "--timeout", "5m")
         self.wait_until_ready()
+        first = self.kubectl(
+            "get", "jobs", "--selector=app.kubernetes.io/component=fetcher", "--output", "name"
+        ).split()
+        self.kubectl("wait", "--for=condition=complete", *first, "--timeout=120s")
 
     def upgrade(self, *arguments: str) -> None:
         """Upgrade, and wait until everything stands."""
@@ -112,10 +124,8 @@ class Release:
             "--selector=app.kubernetes.io/component in (migrate,mongo-init)",
             "--timeout=300s",
         )
-        for name in ("mysql", "mongodb"):
-            self.kubectl("rollout", "status", f"statefulset/{self.name}-{name}", "--timeout=300s")
-        for name in DEPLOYMENTS:
-            self.kubectl("rollout", "status", f"deployment/{self.name}-{name}", "--timeout=300s")
+        for name in self.kubectl("get", "statefulsets,deployments", "--output", "name").split():
+            self.kubectl("rollout", "status", name, "--timeout=300s")
 
     def password(self, key: str) -> str:
         """Return a key of the generated Secret."""
@@ -252,6 +262,75 @@ async def browser(mirror: Mirror | None = None, *, host: str | None = None) -> A
         client = Client(socket, mirror or Mirror())
         await client.send(client.mirror.resume())
         yield client
+
+
+def ask(path: str, *, host: str = INGRESS) -> tuple[int, dict[str, str], str]:
+    """Return status, headers and body of a page behind the ingress."""
+    text = run(
+        "curl", "--silent", "--include", "--max-time", "15", "--header", f"Host: {host}", f"http://{INGRESS}{path}"
+    )
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+    first, *lines = head.splitlines()
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return int(first.split()[1]), headers, body
+
+
+@dataclass
+class Watcher:
+    """A browser that is there all the while: it connects again whenever it is disconnected.
+
+    Attributes:
+        host: the host name of the page; the ingress's own address when None.
+        mirror: the map as it shows it.
+        modes: how each connection began: `snapshot` or `resumed`.
+        codes: how each connection ended.
+        failures: attempts to connect that led to nothing.
+    """
+
+    host: str | None = None
+    mirror: Mirror = field(default_factory=Mirror)
+    modes: list[str] = field(default_factory=list)
+    codes: list[int | None] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self.mirror.hello = None
+            begun = len(self.modes)
+            try:
+                async with browser(self.mirror, host=self.host) as client:
+                    await self._watch(client)
+            except ConnectionClosed as closed:
+                self.codes.append(closed.rcvd.code if closed.rcvd else None)
+                if len(self.modes) == begun:
+                    self.failures.append(str(closed))
+            except (OSError, TimeoutError, WebSocketException) as error:
+                self.failures.append(repr(error))
+                await asyncio.sleep(0.5)
+
+    async def _watch(self, client: Client) -> None:
+        noted = False
+        while True:
+            async with asyncio.timeout(60):
+                await client.receive()
+            if not noted and self.mirror.hello is not None:
+                self.modes.append(self.mirror.hello.mode)
+                noted = True
+
+
+@contextlib.asynccontextmanager
+async def watchers(number: int, *, host: str | None = None) -> AsyncIterator[list[Watcher]]:
+    """Some browsers that show the whole map, and stay."""
+    found = [Watcher(host) for _ in range(number)]
+    tasks = [asyncio.create_task(watcher.run()) for watcher in found]
+    try:
+        await until(lambda: all(watcher.mirror.seq for watcher in found), within_seconds=60, what="all see the map")
+        yield found
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Writer:

@@ -1,4 +1,4 @@
-"""A release in the simulator scenario, in a namespace that enforces the restricted Pod Security Standard."""
+"""Releases of the chart in namespaces that enforce the restricted Pod Security Standard."""
 
 from __future__ import annotations
 
@@ -13,44 +13,66 @@ import pytest
 from e2e.cluster import CHART, CommandError, Release, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ROUTE_HOST = "route.isotherm.test"
 
 
 @pytest.fixture(scope="session")
-def release() -> Iterator[Release]:
-    """The release that all tests share; each leaves it standing."""
-    namespace = f"isotherm-e2e-{secrets.token_hex(3)}"
-    run("kubectl", "create", "namespace", namespace)
-    run("kubectl", "label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-    further = [os.environ[name] for name in ("E2E_IMAGES", "E2E_VALUES") if os.environ.get(name)]
-    found = Release(
-        namespace,
-        [str(CHART / "ci/simulator.yaml"), *further],
-        settings=[
-            "--set",
-            "httpRoute.enabled=true",
-            "--set-json",
-            'httpRoute.parentRefs=[{"name":"gateway","namespace":"default"}]',
-            "--set-json",
-            f'httpRoute.hostnames=["{ROUTE_HOST}"]',
-        ],
+def new_namespace() -> Iterator[Callable[[str], str]]:
+    """Make a namespace; in the end it is deleted with all that is in it."""
+    suffix = secrets.token_hex(3)
+    made: list[str] = []
+
+    def make(purpose: str) -> str:
+        name = f"isotherm-{purpose}-{suffix}"
+        run("kubectl", "create", "namespace", name)
+        made.append(name)
+        run("kubectl", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+        return name
+
+    yield make
+    if not os.environ.get("E2E_KEEP"):
+        for name in made:
+            run("kubectl", "delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def new_release(new_namespace: Callable[[str], str]) -> Callable[..., Release]:
+    """Make a release, not yet installed: `new_release("upgrade", VALUES_FILE, "--set", "a=b")`."""
+
+    def make(purpose: str, *arguments: Path | str) -> Release:
+        further = [os.environ[name] for name in ("E2E_IMAGES", "E2E_VALUES") if os.environ.get(name)]
+        files = [str(argument) for argument in arguments if not isinstance(argument, str)]
+        settings = [argument for argument in arguments if isinstance(argument, str)]
+        return Release(new_namespace(purpose), [*files, *further], settings=settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def release(new_release: Callable[..., Release]) -> Release:
+    """The release in the simulator scenario that most tests share; each leaves it standing."""
+    found = new_release(
+        "e2e",
+        CHART / "ci/simulator.yaml",
+        "--set",
+        "httpRoute.enabled=true",
+        "--set-json",
+        'httpRoute.parentRefs=[{"name":"gateway","namespace":"default"}]',
+        "--set-json",
+        f'httpRoute.hostnames=["{ROUTE_HOST}"]',
     )
-    try:
-        found.install()
-        yield found
-    finally:
-        if not os.environ.get("E2E_KEEP"):
-            run("kubectl", "delete", "namespace", namespace, "--wait=false")
+    found.install()
+    return found
 
 
 @pytest.fixture(autouse=True)
-def _events_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
+def _pods_on_failure(request: pytest.FixtureRequest) -> Iterator[None]:
     """Show the state of the pods when a test has failed."""
     failed_before = request.session.testsfailed
     yield
-    if request.session.testsfailed > failed_before and "release" in request.fixturenames:
-        release = request.getfixturevalue("release")
+    if request.session.testsfailed > failed_before:
         with contextlib.suppress(CommandError):
-            sys.stderr.write(release.kubectl("get", "pods", "--output", "wide"))
+            sys.stderr.write(run("kubectl", "get", "pods", "--all-namespaces", "--output", "wide"))

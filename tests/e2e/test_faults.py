@@ -6,31 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from websockets.exceptions import WebSocketException
 
-from e2e.cluster import Writer, browser, eventually
+from e2e.cluster import Writer, eventually, until, watchers
 
 if TYPE_CHECKING:
     from e2e.cluster import Release
-    from isotherm_web.mirror import Mirror
-
-
-async def watch(mirror: Mirror, modes: list[str], stop: asyncio.Event) -> None:
-    """Be a browser that connects again whenever it is disconnected; note how each connection began."""
-    while not stop.is_set():
-        try:
-            async with browser(mirror) as client:
-                noted = False
-                while not stop.is_set():
-                    async with asyncio.timeout(30):
-                        await client.receive()
-                    if not noted and mirror.hello is not None:
-                        modes.append(mirror.hello.mode)
-                        noted = True
-        except (OSError, TimeoutError, WebSocketException):
-            await asyncio.sleep(0.5)
-        finally:
-            mirror.hello = None
 
 
 @pytest.mark.parametrize(
@@ -40,7 +20,6 @@ async def watch(mirror: Mirror, modes: list[str], stop: asyncio.Event) -> None:
 )
 async def test_killed_pods_lose_nothing(components: tuple[str, ...], release: Release) -> None:
     """After the kill MySQL, MongoDB and a browser that was there all the while say the same of every location."""
-    stop, modes = asyncio.Event(), list[str]()
 
     def load() -> Writer:
         locations = [row[0] for row in release.query("SELECT location_id FROM weather_data ORDER BY 1")]
@@ -54,11 +33,7 @@ async def test_killed_pods_lose_nothing(components: tuple[str, ...], release: Re
         return writer
 
     with release.fetching_stopped():
-        async with browser() as client:
-            await client.until(1)
-            mirror = client.mirror
-        watching = asyncio.create_task(watch(mirror, modes, stop))
-        try:
+        async with watchers(1) as (watcher,):
             writer = await asyncio.to_thread(load)
             stored = dict(
                 await asyncio.to_thread(release.query, "SELECT location_id, temperature_2m FROM weather_data")
@@ -66,12 +41,11 @@ async def test_killed_pods_lose_nothing(components: tuple[str, ...], release: Re
             expected = {location: round(value * 10) for location, value in stored.items()}
 
             def shown() -> bool:
-                return {i: cell.values[0] for i, cell in mirror.by_id().items()} == expected
+                return {i: cell.values[0] for i, cell in watcher.mirror.by_id().items()} == expected
 
-            await asyncio.to_thread(eventually, shown, within_seconds=60, what="the browser shows what MySQL has")
-        finally:
-            stop.set()
-            watching.cancel()
-    assert "resumed" in modes
+            await until(shown, within_seconds=60, what="the browser shows what MySQL has")
+    if "web" in components:
+        assert watcher.modes[1:]
+    assert set(watcher.modes[1:]) <= {"resumed"}
     for location in writer.acknowledged:
         assert stored[location] in writer.possible(location)

@@ -3,72 +3,81 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.cluster import CommandError, eventually
+from e2e.cluster import Release, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from e2e.cluster import Release
-
-PORTS = {"mysql": 3306, "mongodb": 27017, "web": 5000, "simulator": 8090, "cdc": 9102, "fetcher-exporter": 9101}
-ALLOWED = {
-    ("cdc", "mysql"), ("cdc", "mongodb"), ("web", "mongodb"), ("fetcher-exporter", "mysql"), ("mongodb", "mongodb"),
-    # The page is open to everybody; who may send at all is decided on the sender's side.
-    ("stranger", "web"),
+PORTS = {
+    ("mysql", 3306), ("mongodb", 27017), ("web", 5000), ("web", 9103), ("simulator", 8090), ("simulator", 9104),
+    ("cdc", 9102), ("fetcher-exporter", 9101),
 }  # fmt: skip
-SOURCES = (*PORTS, "stranger")
-WITH_PYTHON = {"cdc", "web", "fetcher-exporter", "simulator", "stranger"}
-PROBE = "import socket,sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
+LASTING = ("mysql", "mongodb", "web", "simulator", "cdc", "fetcher-exporter")
+SHORT_LIVED = ("fetcher", "migrate", "mongo-init", "test")
+"""Their pods end before they can be asked: a pod with the same labels takes their place."""
+
+STRANGERS = ("stranger", "outsider")
+"""A pod in the namespace that belongs to no release, and one in another namespace."""
+
+ALLOWED = {
+    ("cdc", "mysql", 3306), ("cdc", "mongodb", 27017), ("web", "mongodb", 27017), ("mongodb", "mongodb", 27017),
+    ("fetcher-exporter", "mysql", 3306), ("fetcher", "mysql", 3306), ("fetcher", "simulator", 8090),
+    ("migrate", "mysql", 3306), ("mongo-init", "mongodb", 27017), ("test", "mysql", 3306), ("test", "web", 5000),
+    # The page is open to everybody; who may send at all is decided on the sender's side.
+    ("stranger", "web", 5000), ("outsider", "web", 5000),
+}  # fmt: skip
+WITHOUT_PYTHON = {"mysql", "mongodb"}
+PROBE = """
+import concurrent.futures, socket, sys
+def reaches(target):
+    host, port = target.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+    except OSError:
+        return False
+    return True
+with concurrent.futures.ThreadPoolExecutor(16) as pool:
+    print(*(target for target, good in zip(sys.argv[1:], pool.map(reaches, sys.argv[1:])) if good))
+"""
+PROBE_IN_BASH = """
+for target; do
+  timeout 2 bash -c "exec 3<>/dev/tcp/${target%:*}/${target##*:}" 2>/dev/null && echo "$target" &
+done
+wait
+"""
 
 
 def addresses(release: Release) -> dict[str, str]:
-    """Return the address of a ready pod of each component."""
-    items = json.loads(release.kubectl("get", "pods", "--field-selector=status.phase=Running", "--output", "json"))[
-        "items"
-    ]
+    """Return the address of a ready pod of each lasting component."""
+    text = release.kubectl("get", "pods", "--field-selector=status.phase=Running", "--output", "json")
     return {
         item["metadata"]["labels"]["app.kubernetes.io/component"]: item["status"]["podIP"]
-        for item in items
-        if "app.kubernetes.io/component" in item["metadata"].get("labels", {})
+        for item in json.loads(text)["items"]
+        if item["metadata"].get("labels", {}).get("app.kubernetes.io/component") in LASTING
         and "deletionTimestamp" not in item["metadata"]
     }
 
 
-def reaches(release: Release, source: str, address: str, port: int) -> bool:
-    """Whether a pod of `source` can open a connection."""
-    pod = "pod/stranger" if source == "stranger" else release.pods(source)[0]
-    probe = (
-        ("python", "-c", PROBE, address, str(port))
-        if source in WITH_PYTHON
-        else ("timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}")
-    )
-    try:
-        release.kubectl("exec", pod, "--", *probe)
-    except CommandError:
-        return False
-    return True
-
-
-@pytest.fixture
-def stranger(release: Release) -> Iterator[str]:
-    """A pod in the namespace that belongs to no release."""
-    image = json.loads(release.kubectl("get", "deployment", f"{release.name}-web", "--output", "json"))
-    container = image["spec"]["template"]["spec"]["containers"][0]
-    pod = {
+def stand_in(release: Release, name: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return a pod that does nothing but wait to be asked."""
+    web = json.loads(release.kubectl("get", "deployment", f"{release.name}-web", "--output", "json"))
+    container = web["spec"]["template"]["spec"]["containers"][0]
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "stranger"},
+        "metadata": {"name": name, "labels": labels},
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
             "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [
                 {
-                    "name": "stranger",
+                    "name": "probe",
                     "image": container["image"],
                     "command": ["sleep", "3600"],
                     "securityContext": container["securityContext"],
@@ -76,30 +85,58 @@ def stranger(release: Release) -> Iterator[str]:
             ],
         },
     }
-    release.kubectl("apply", "--filename=-", stdin=json.dumps(pod))
-    release.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=60s")
-    yield "stranger"
-    release.kubectl("delete", "pod", "stranger")
 
 
-def reached(release: Release) -> set[tuple[str, str]]:
-    """Return the pairs that can connect."""
-    found = addresses(release)
+@pytest.fixture
+def pods(release: Release, new_namespace: Callable[[str], str]) -> dict[str, tuple[Release, str]]:
+    """Where each source's probe runs: in which namespace and pod."""
+    outside = Release(new_namespace("outside"), [])
+    wanted = [(release, name, label(release, name)) for name in SHORT_LIVED]
+    wanted += [(release, "stranger", {}), (outside, "outsider", {})]
+    found = {}
+    for where, name, labels in wanted:
+        pod = stand_in(release, f"probe-{name}", labels)
+        where.kubectl("apply", "--filename=-", stdin=json.dumps(pod))
+        found[name] = (where, f"pod/probe-{name}")
+    for where, pod_name in found.values():
+        where.kubectl("wait", "--for=condition=Ready", pod_name, "--timeout=60s")
+    return found
+
+
+def label(release: Release, component: str) -> dict[str, str]:
+    """Return the labels by which a component's pods are selected."""
     return {
-        (source, target)
-        for source in SOURCES
-        for target, port in PORTS.items()
-        if reaches(release, source, found[target], port)
+        "app.kubernetes.io/name": "isotherm",
+        "app.kubernetes.io/instance": release.name,
+        "app.kubernetes.io/component": component,
     }
 
 
-def test_only_neighbours_reach_one_another(stranger: str, release: Release) -> None:
+def reached(release: Release, pods: dict[str, tuple[Release, str]]) -> set[tuple[str, str, int]]:
+    """Return which source can connect to which port of which component."""
+    found = addresses(release)
+    targets = {f"{found[component]}:{port}": (component, port) for component, port in PORTS}
+
+    def ask(source: str) -> set[tuple[str, str, int]]:
+        where, pod = pods[source] if source in pods else (release, release.pods(source)[0])
+        probe = ("bash", "-c", PROBE_IN_BASH, "-") if source in WITHOUT_PYTHON else ("python", "-c", PROBE)
+        return {(source, *targets[line]) for line in where.kubectl("exec", pod, "--", *probe, *targets).split()}
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(ask, (*LASTING, *SHORT_LIVED, *STRANGERS))
+        return set().union(*answers)
+
+
+def test_only_neighbours_reach_one_another(release: Release, pods: dict[str, tuple[Release, str]]) -> None:
     """With the policies exactly the allowed pairs connect; without them the very same probes all succeed."""
-    itself = {(name, name) for name in PORTS}  # a pod always reaches itself
-    assert reached(release) - itself == ALLOWED - itself
+    itself = {(component, component, port) for component, port in PORTS}  # a pod always reaches itself
+    assert reached(release, pods) - itself == ALLOWED - itself
     release.upgrade("--set", "networkPolicy.enabled=false")
     try:
-        everything = {(source, target) for source in SOURCES for target in PORTS}
-        eventually(lambda: reached(release) == everything, within_seconds=60, what="without policies all is open")
+        sources = (*LASTING, *SHORT_LIVED, *STRANGERS)
+        everything = {(source, component, port) for source in sources for component, port in PORTS}
+        eventually(lambda: reached(release, pods) == everything, within_seconds=60, what="without policies all is open")
     finally:
         release.upgrade()
+        for where, pod in pods.values():
+            where.kubectl("delete", pod, "--wait=false")
