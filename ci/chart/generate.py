@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CHART = ROOT / "charts/isotherm"
 SET_BY_CHART = re.compile(
     r"MYSQL_(?!SSL_CA)\w+|MONGODB_(URI|DATABASE|ADMIN_(REPLICA_SET|MEMBERS))|METRICS_\w+|LOG_\w+|MIGRATE_\w+_USER"
-    r"|WEB_(HOST|PORT|DRAIN_SECONDS|TRUSTED_PROXIES)|SIMULATOR_(HOST|PORT)"
+    r"|CDC_LEASE_(NAME|NAMESPACE|IDENTITY)|WEB_(HOST|PORT|DRAIN_SECONDS|TRUSTED_PROXIES)|SIMULATOR_(HOST|PORT)"
 )
 """Variables that the templates set from other values; two places for one thing would contradict each other."""
 

@@ -71,7 +71,8 @@ def test_every_pod_is_restricted(scenario: str | None, render: Render) -> None:
     assert len(found) > 5
     for name, pod in found:
         spec = pod["spec"]
-        assert spec["automountServiceAccountToken"] is False, name
+        several_cdc = component(pod) == "cdc" and scenario == "production"
+        assert spec["automountServiceAccountToken"] is several_cdc, name
         assert spec["enableServiceLinks"] is False, name
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["runAsUser"] > 0, name
@@ -216,11 +217,31 @@ def test_one_pod_has_no_disruption_budget(render: Render) -> None:
     assert kinds(render(None), "PodDisruptionBudget")
 
 
-def test_cdc_never_runs_twice(render: Render) -> None:
-    """The reader of the binary log is one, and the old one stops before the new one starts."""
-    spec = one(render(None), "Deployment", "isotherm-cdc")["spec"]
+def test_one_cdc_never_runs_twice(render: Render) -> None:
+    """The only reader of the binary log stops before a new one starts, and no pod may talk to the API server."""
+    objects = render(None)
+    spec = one(objects, "Deployment", "isotherm-cdc")["spec"]
     assert spec["replicas"] == 1
     assert spec["strategy"] == {"type": "Recreate"}
+    assert not kinds(objects, "Role")
+
+
+def test_several_cdc_agree_by_a_lease(render: Render) -> None:
+    """They may read and write that Lease and nothing else, and reach the API server to do so."""
+    objects = render(None, "--set", "cdc.replicas=2")
+    spec = one(objects, "Deployment", "isotherm-cdc")["spec"]
+    (container,) = containers(spec["template"])
+    lease = environment(container)["CDC_LEASE_NAME"]
+    assert spec["template"]["spec"]["serviceAccountName"] == "isotherm-cdc"
+    assert one(objects, "RoleBinding", "isotherm-cdc")["subjects"][0]["name"] == "isotherm-cdc"
+    rules = one(objects, "Role", "isotherm-cdc")["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "update", "create"}
+    assert [rule["resourceNames"] for rule in rules if "resourceNames" in rule] == [[lease]]
+    assert {resource for rule in rules for resource in rule["resources"]} == {"leases"}
+    ports = [rule["ports"] for rule in one(objects, "NetworkPolicy", "isotherm-cdc")["spec"]["egress"]]
+    assert [{"port": 443}, {"port": 6443}] in ports
+    with pytest.raises(HelmError, match="CDC_LEASE_NAME"):
+        render(None, "--set", "cdc.settings.CDC_LEASE_NAME=other")
 
 
 def test_web_has_time_to_close_its_browsers(render: Render) -> None:

@@ -76,11 +76,12 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{- /* What the specification of every pod has. Takes root, pod and user (its numeric id). */}}
+{{- /* What the specification of every pod has. Takes root, pod, user (its numeric id) and, for a pod that talks to the API
+server, serviceAccount. */}}
 {{- define "isotherm.podSpec" -}}
 {{- $pod := mergeOverwrite (deepCopy .root.Values.pod) (deepCopy .pod) }}
-serviceAccountName: {{ include "isotherm.serviceAccountName" .root }}
-automountServiceAccountToken: false
+serviceAccountName: {{ default (include "isotherm.serviceAccountName" .root) .serviceAccount }}
+automountServiceAccountToken: {{ not (empty .serviceAccount) }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
