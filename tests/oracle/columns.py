@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 import struct
@@ -37,24 +38,44 @@ class Column:
     column_type: str
     fraction_digits: int
     precision: int
+    charset: str = ""
 
     @property
-    def sql(self) -> str:
+    def field(self) -> str:
+        """The column's name in documents."""
+        without = self.name.lstrip("_")
+        taken = without.startswith("$") or (self.name.startswith("_") and without in ("id", "cdc"))
+        return "_" + self.name if taken else self.name
+
+    @property
+    def sql(self) -> str:  # noqa: PLR0911 - one return for each family of types
         """The SQL expression whose text is compared (after `from_mysql`)."""
-        name = f"`{self.name}`"
+        name = "`" + self.name.replace("`", "``") + "`"
         if self.data_type in TEXT_TYPES:
-            return f"HEX(CONVERT({name} USING utf8mb4))"
-        if self.data_type in BYTE_TYPES | GEOMETRY_TYPES | {"vector"}:
+            text = f"CONVERT({name} USING utf8mb4)"
+            return f"IF(HEX(CONVERT({text} USING {self.charset})) = HEX({name}), HEX({text}), CONCAT('bytes ', HEX({name})))"
+        if self.data_type in GEOMETRY_TYPES:
+            return f"CONCAT(HEX({name}), IF(ST_SRID({name}) = 4326, ST_AsGeoJSON({name}), ''))"
+        if self.data_type in BYTE_TYPES | {"vector"}:
             return f"HEX({name})"
-        if self.data_type in {"bit", "year"}:
+        if self.data_type == "bit":
+            return f"CAST(CAST({name} AS UNSIGNED) AS CHAR)"
+        if self.data_type == "year":
             return f"CAST({name} + 0 AS CHAR)"
+        if self.data_type == "enum":
+            return f"CONCAT({name} + 0, ' ', CAST({name} AS CHAR))"
         if self.data_type == "float":
             return f"CAST(CAST({name} AS DOUBLE) AS CHAR)"
         return f"CAST({name} AS CHAR)"
 
     def from_mysql(self, text: str | None) -> str | None:
         """Bring MySQL's text into canonical form."""
-        return None if text is None else _FROM_MYSQL.get(self.data_type, str)(text)
+        if text is None:
+            return None
+        if self.data_type == "enum":
+            index, _, label = text.partition(" ")
+            return "index 0" if index == "0" and re.search(r"[(,]''[,)]", self.column_type) else label
+        return _FROM_MYSQL.get(self.data_type, str)(text)
 
     def from_bson(self, value: Any) -> str | None:
         """Render a BSON value as canonical text, checking its type against the contract.
@@ -63,6 +84,18 @@ class Column:
             Mismatch: the type is another than the contract names.
         """
         return None if value is None else _renderer(self)(self, value)
+
+    def from_key(self, value: Any, beside: str | None) -> str | None:
+        """Render the column's part of `_id`; `beside` is how the column itself was rendered.
+
+        Raises:
+            Mismatch: the type is another than the contract names.
+        """
+        if self.data_type == "set":
+            _expect(value, str, "string")
+            return str(value)
+        text = self.from_bson(value)
+        return beside if (text, beside) == ("0.0", "-0.0") else text
 
 
 def _without_idle_fraction(text: str) -> str:
@@ -92,6 +125,25 @@ def _dump(value: Any) -> str:
     return format(number.normalize(), "f")
 
 
+def _geometry_text(text: str) -> str:
+    stored, brace, rest = text.partition("{")
+    found = json.loads(brace + rest) if brace else None
+    return stored + (_dump(found) if found and _indexable(found) else "")
+
+
+def _indexable(geometry: dict[str, Any]) -> bool:
+    """Whether MongoDB can index it: nothing empty, no collection in a collection, no line or ring of too few points."""
+    kind, name = geometry["coordinates" if "coordinates" in geometry else "geometries"], geometry["type"]
+    if not kind:
+        return False
+    if name == "GeometryCollection":
+        return all(part["type"] != name and _indexable(part) for part in kind)
+    lines = {"LineString": [kind], "MultiLineString": kind, "Polygon": kind}.get(name, [])
+    lines = [ring for polygon in kind for ring in polygon] if name == "MultiPolygon" else lines
+    fewest = 4 if "Polygon" in name else 2
+    return all(1 + sum(a != b for a, b in itertools.pairwise(line)) >= fewest for line in lines)
+
+
 _FROM_MYSQL: dict[str, Callable[[str], str]] = {
     "float": lambda text: repr(float(text)),
     "double": lambda text: repr(float(text)),
@@ -99,6 +151,7 @@ _FROM_MYSQL: dict[str, Callable[[str], str]] = {
     "timestamp": _without_idle_fraction,
     "time": _microseconds,
     "json": _canonical_json,
+    **dict.fromkeys(GEOMETRY_TYPES, _geometry_text),
 }
 
 
@@ -158,6 +211,8 @@ def _moment(column: Column, value: Any) -> str:
 
 
 def _text(_: Column, value: Any) -> str:
+    if isinstance(value, Binary) and value.subtype == 128:
+        return "bytes " + value.hex().upper()
     _expect(value, str, "string")
     return value.encode().hex().upper()
 
@@ -168,6 +223,8 @@ def _bytes(_: Column, value: Any) -> str:
 
 
 def _label(_: Column, value: Any) -> str:
+    if value == 0 and not isinstance(value, str):
+        return "index 0"
     _expect(value, str, "string")
     return str(value)
 
@@ -179,7 +236,11 @@ def _set(_: Column, value: Any) -> str:
 
 def _geometry(_: Column, value: Any) -> str:
     _expect(value, dict, "document {srid, wkb}")
-    return (struct.pack("<I", value["srid"]) + bytes(value["wkb"])).hex().upper()
+    stored = (struct.pack("<I", value["srid"]) + bytes(value["wkb"])).hex().upper()
+    if list(value) != ["srid", "wkb", "geojson"][: len(value)]:
+        message = f"fields {list(value)} where the contract names srid, wkb and geojson"
+        raise Mismatch(message)
+    return stored + (_dump(value["geojson"]) if "geojson" in value else "")
 
 
 def _vector(_: Column, value: Any) -> str:

@@ -53,11 +53,14 @@ def differences(
 def describe(cursor: Any, schema: str, name: str) -> Table:
     """Read a table's columns and key from information_schema."""
     cursor.execute(
-        "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COALESCE(DATETIME_PRECISION, 0), COALESCE(NUMERIC_PRECISION, 0)"
+        "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, COALESCE(DATETIME_PRECISION, 0), COALESCE(NUMERIC_PRECISION, 0),"
+        " COALESCE(CHARACTER_SET_NAME, '')"
         " FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
         (schema, name),
     )
-    columns = tuple(Column(n, d.lower(), c.lower(), int(f), int(p)) for n, d, c, f, p in cursor.fetchall())
+    columns = tuple(
+        Column(n, d.lower(), _decoded(c) or "", int(f), int(p), s) for n, d, c, f, p, s in cursor.fetchall()
+    )
     cursor.execute(
         "SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
         " AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX",
@@ -102,19 +105,20 @@ def _compare(table: Table, rows: dict[Key, Row], mongo: pymongo.MongoClient[Any]
 
 
 def _read_document(table: Table, document: dict[str, Any]) -> tuple[Key, Row]:
-    names = [column.name for column in table.columns]
+    names = [column.field for column in table.columns]
     if list(document) != ["_id", *names, "_cdc"]:
         message = f"fields {list(document)} where the contract names {['_id', *names, '_cdc']}"
         raise Mismatch(message)
     _check_cdc(document["_cdc"])
-    row = {column.name: column.from_bson(document[column.name]) for column in table.columns}
+    row = {column.name: column.from_bson(document[column.field]) for column in table.columns}
     identifier = document["_id"]
-    if len(table.key) > 1 and list(identifier) != list(table.key):
-        message = f"_id {identifier!r} is not a sub-document of {table.key}"
-        raise Mismatch(message)
     by_name = {column.name: column for column in table.columns}
-    parts = identifier if len(table.key) > 1 else {table.key[0]: identifier}
-    return tuple(by_name[name].from_bson(parts[name]) for name in table.key), row
+    fields = [by_name[name].field for name in table.key]
+    if len(table.key) > 1 and list(identifier) != fields:
+        message = f"_id {identifier!r} is not a sub-document of {fields}"
+        raise Mismatch(message)
+    parts = identifier if len(table.key) > 1 else {fields[0]: identifier}
+    return tuple(by_name[name].from_key(parts[by_name[name].field], row[name]) for name in table.key), row
 
 
 def _check_cdc(cdc: dict[str, Any]) -> None:

@@ -66,41 +66,38 @@ def document(row: Row | BadRow) -> dict[str, Any]:
 def test_boundary_values() -> None:
     """Every family of types at its boundaries, in the table's order, with the key before it."""
     first, second = RowDecoder(TABLE).rows("insert", INSERT)
-    assert (
-        document(first)
-        == {
-            "_id": {"k": "\x81é", "id": Int64(4294967295)},
-            "id": Int64(4294967295),
-            "k": "\x81é",
-            "tiny": -128,
-            "big": Decimal128("18446744073709551615"),
-            "dec_": Decimal128("-123456789.012"),
-            "wide": "12345678901234567890123456789012345678.91",
-            "f": 0.10000000149011612,
-            "d": 0.1,
-            "day": "2024-02-30",
-            "moment": datetime(1969, 12, 31, 23, 59, 59, 999000),  # noqa: DTZ001 - read naive
-            "micro": Int64(253402300799999999),
-            "ts": Int64(1000001),
-            "t2": Int64(-1_100_000),
-            "t6": Int64(-3020398_000_001),
-            "y": 1901,
-            "c": "a",
-            "b": b"x\0\0\0",
-            "vb": b"\0",
-            "e": "é",
-            "s": ["a", "c"],
-            "bits": Int64(513),
-            "j": {"a": [1, 1.5, None, True, "x"], "n": Decimal128("18446744073709551615")},
-            "g": {
-                "srid": 4326,
-                "wkb": bytes.fromhex("0101000000000000000000004000000000000000f03f")[:5]
-                + bytes.fromhex("0000000000000040000000000000f03f"),
-            },
-            "v": Binary(b"\x27\x00" + bytes.fromhex("0000803f000000c0"), 9),
-            "txt": "text",
-        }
-    )
+    assert document(first) == {
+        "_id": {"k": "\x81é", "id": Int64(4294967295)},
+        "id": Int64(4294967295),
+        "k": "\x81é",
+        "tiny": -128,
+        "big": Decimal128("18446744073709551615"),
+        "dec_": Decimal128("-123456789.012"),
+        "wide": "12345678901234567890123456789012345678.91",
+        "f": 0.10000000149011612,
+        "d": 0.1,
+        "day": "2024-02-30",
+        "moment": datetime(1969, 12, 31, 23, 59, 59, 999000),  # noqa: DTZ001 - read naive
+        "micro": Int64(253402300799999999),
+        "ts": Int64(1000001),
+        "t2": Int64(-1_100_000),
+        "t6": Int64(-3020398_000_001),
+        "y": 1901,
+        "c": "a",
+        "b": b"x\0\0\0",
+        "vb": b"\0",
+        "e": "é",
+        "s": ["a", "c"],
+        "bits": Int64(513),
+        "j": {"a": [1, 1.5, None, True, "x"], "n": Decimal128("18446744073709551615")},
+        "g": {
+            "srid": 4326,
+            "wkb": bytes.fromhex("01010000000000000000000040000000000000f03f"),
+            "geojson": {"type": "Point", "coordinates": [2.0, 1.0]},
+        },
+        "v": Binary(b"\x27\x00" + bytes.fromhex("0000803f000000c0"), 9),
+        "txt": "text",
+    }
     assert document(second) == {
         "_id": {"k": "", "id": Int64(0)},
         "id": Int64(0),
@@ -147,12 +144,18 @@ def test_a_changed_key_names_both() -> None:
 
 def test_a_bad_row_does_not_take_the_next_with_it() -> None:
     """A value that cannot be told becomes a dead letter with the row's bytes; the row after it is read."""
-    broken = INSERT.replace(b"text", b"te\xffx")
+    broken = INSERT.replace(b"an\x05\x00", b"\x00n\x05\x00")
     bad, good = RowDecoder(TABLE).rows("insert", broken)
     assert isinstance(bad, BadRow)
-    assert "utf8mb4" in bad.error
-    assert b"te\xffx" in bad.data
+    assert "BSON" in bad.error
+    assert b"\x00n\x05\x00" in bad.data
     assert document(good)["tiny"] == 127
+
+
+def test_bytes_that_are_no_text_are_kept() -> None:
+    """What a column's character set cannot explain is binary data of the user-defined subtype, as it is."""
+    first, _ = RowDecoder(TABLE).rows("insert", INSERT.replace(b"text", b"te\xffx"))
+    assert document(first)["txt"] == Binary(b"te\xffx", 128)
 
 
 def test_partial_images_are_refused() -> None:
@@ -196,7 +199,8 @@ def test_every_kind_has_a_rule() -> None:
         (Column("x", Kind.TIME, fraction_digits=2), b"-00:00:01.10", Int64(-1_100_000)),
         (Column("x", Kind.YEAR), b"0000", 0),
         (Column("x", Kind.DATE), b"0000-00-00", "0000-00-00"),
-        (Column("x", Kind.SET, labels=("a", "b"), charset="utf8mb4"), b"", []),
+        (Column("x", Kind.SET, labels=("a", "b"), charset="utf8mb4"), b"0", []),
+        (Column("x", Kind.ENUM, labels=("a", "b"), charset="utf8mb4"), b"2", "b"),
         (Column("x", Kind.DECIMAL, precision=10, scale=2), b"-0.10", Decimal128("-0.10")),
         (Column("x", Kind.STRING, charset="latin1"), b"\x81", "\x81"),
         (Column("x", Kind.BINARY, length_bytes=3), b"a\0\0", b"a\0\0"),

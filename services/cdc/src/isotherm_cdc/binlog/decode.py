@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from isotherm_cdc.binlog.table_map import packed_integer
 from isotherm_cdc.errors import DataError, UnsupportedEvent
-from isotherm_cdc.values.mapping import RULES, encode_elements, encode_key
+from isotherm_cdc.values.documents import encode_elements, encode_key
+from isotherm_cdc.values.mapping import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from isotherm_cdc.values.columns import Table
 
@@ -52,7 +53,7 @@ class RowDecoder:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._names = [column.name for column in table.columns]
+        self._names = table.fields
         self._count = len(table.columns)
         self._bitmap_bytes = (self._count + 7) // 8
         self._whole = (1 << self._count) - 1
@@ -64,13 +65,22 @@ class RowDecoder:
             (position in table.key, self._decoders[position] if position in table.key else self._extents[position])
             for position in range(last + 1)
         ]
+        self._read = {"insert": self._insert, "update": self._update, "delete": self._delete}
 
-    def rows(self, operation: Operation, body: bytes, *, version: int = 2) -> Iterator[Row | BadRow]:
+    def rows(self, operation: Operation, body: bytes, *, version: int = 2) -> Iterable[Row | BadRow]:
         """Yield the rows of one event's body (without header and checksum).
 
         Raises:
             UnsupportedEvent: the event does not hold whole rows.
         """
+        at = self._head(operation, body, version)
+        end = len(body)
+        while at < end:
+            row, at = self._one(operation, body, at)
+            yield row
+
+    def _head(self, operation: Operation, body: bytes, version: int) -> int:
+        """Check that the event holds whole rows; return where they begin."""
         at = 8
         if version == 2:  # noqa: PLR2004 - the event's version
             at += int.from_bytes(body[8:10], "little")
@@ -87,23 +97,22 @@ class RowDecoder:
                 )
                 raise UnsupportedEvent(message)
             at += self._bitmap_bytes
-        read = {"insert": self._insert, "update": self._update, "delete": self._delete}[operation]
-        end = len(body)
-        while at < end:
-            start = at
-            try:
-                row, at = read(body, at)
-            except (DataError, IndexError, struct.error) as error:
-                at = self._after(operation, body, start)
-                if not isinstance(error, DataError):
-                    message = f"A row event of {self.table.full_name} cannot be read: {error!r}"
-                    raise UnsupportedEvent(message) from error
-                yield BadRow(operation, str(error), body[start:at])
-                continue
-            if at > end:
-                message = f"A row event of {self.table.full_name} ends within a row."
-                raise UnsupportedEvent(message)
-            yield row
+        return at
+
+    def _one(self, operation: Operation, body: bytes, start: int) -> tuple[Row | BadRow, int]:
+        """Read the row at `start`; return where the next one begins."""
+        try:
+            row, at = self._read[operation](body, start)
+        except (DataError, IndexError, struct.error) as error:
+            at = self._after(operation, body, start)
+            if not isinstance(error, DataError):
+                message = f"A row event of {self.table.full_name} cannot be read: {error!r}"
+                raise UnsupportedEvent(message) from error
+            return BadRow(operation, str(error), body[start:at]), at
+        if at > len(body):
+            message = f"A row event of {self.table.full_name} ends within a row."
+            raise UnsupportedEvent(message)
+        return row, at
 
     def _insert(self, body: bytes, at: int) -> tuple[Row, int]:
         values, at = self._values(body, at)

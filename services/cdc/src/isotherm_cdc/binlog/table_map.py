@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
-from isotherm_cdc.values.charsets import decoder
+from isotherm_cdc.values.charsets import label as text_of_label
 from isotherm_cdc.values.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -184,8 +184,7 @@ def _column(  # noqa: PLR0911 - one return for each family of types
     if kind in _TEMPORAL:
         return Column(name, _TEMPORAL[kind], fraction_digits=meta[0])
     if kind in _LABELLED:
-        decode = decoder(charset)
-        labels = tuple(decode(label) for label in optional.labels[position])
+        labels = tuple(text_of_label(label, charset) for label in optional.labels[position])
         return Column(name, Kind.ENUM if kind == _ENUM else Kind.SET, meta[1], charset=charset, labels=labels)
     if kind == _BIT:
         return Column(name, Kind.BIT, meta[1] + (meta[0] > 0))

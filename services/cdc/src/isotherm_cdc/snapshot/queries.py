@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from pymysql.converters import escape_string
 
 from isotherm_cdc.values.columns import Column, Kind, Table
-from isotherm_cdc.values.mapping import RULES
+from isotherm_cdc.values.mapping import cursor_of, order_of, select_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PLAIN = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.YEAR, Kind.FLOAT, Kind.DOUBLE, Kind.ENUM, Kind.SET, Kind.BIT})
 _HAS_DECIMAL = (
-    "(INSTR({name}, '.') > 0 OR LENGTH({name}) > 15) AND EXISTS(SELECT 1 FROM JSON_TABLE({name}, '$**[0]' "
+    "INSTR({name}, '.') > 0 AND EXISTS(SELECT 1 FROM JSON_TABLE({name}, '$**[0]' "
     "COLUMNS(v JSON PATH '$')) AS found WHERE JSON_TYPE(v) = 'DECIMAL')"
 )
 
@@ -22,25 +22,25 @@ _HAS_DECIMAL = (
 def chunk_query(table: Table, cursor: tuple[str, ...] | None, limit: int) -> str:
     """Return the SELECT of the rows after `cursor`: the columns, the key for the cursor, a flag for each JSON column."""
     key = [table.columns[position] for position in table.key]
-    columns = [RULES[column.kind].select.format(name=quote(column.name)) for column in table.columns]
-    columns += [order_of(column) for column in key]
-    columns += [_HAS_DECIMAL.format(name=quote(column.name)) for column in table.columns if column.kind is Kind.JSON]
+    columns = [select_of(column, quote(column.name)) for column in table.columns]
+    columns += [cursor_of(column, quote(column.name)) for column in key]
+    columns += [_HAS_DECIMAL.format(name=quote(column.name)) for column in table.columns if is_json(column)]
     where = f" WHERE {_after(key, cursor)}" if cursor else ""
-    order = ", ".join(order_of(column) for column in key)
+    order = ", ".join(order_of(column, quote(column.name)) for column in key)
     return (
         f"SELECT {', '.join(columns)} FROM {quote(table.schema)}.{quote(table.name)}{where} "  # noqa: S608 - quoted
         f"ORDER BY {order} LIMIT {limit}"
     )
 
 
-def order_of(column: Column) -> str:
-    """Return what the key is ordered and compared by."""
-    return RULES[column.kind].order.format(name=quote(column.name))
+def is_json(column: Column) -> bool:
+    """Whether a JSON document is selected for the column."""
+    return column.plain.kind is Kind.JSON and column.kind is not Kind.EXCLUDED
 
 
 def _after(key: Sequence[Column], cursor: tuple[str, ...]) -> str:
     """Return the condition of the keys after `cursor`, in a form that MySQL's range access understands."""
-    names = [order_of(column) for column in key]
+    names = [order_of(column, quote(column.name)) for column in key]
     alternatives = [
         "("
         + " AND ".join([f"{names[i]} = {cursor[i]}" for i in range(depth)] + [f"{names[depth]} > {cursor[depth]}"])
@@ -53,6 +53,7 @@ def _after(key: Sequence[Column], cursor: tuple[str, ...]) -> str:
 
 def literal(column: Column, value: bytes) -> str:
     """Write a key's value as an SQL literal that compares as the column does."""
+    column = column.plain
     if column.kind in _PLAIN:
         return value.decode("ascii")
     if column.kind is Kind.STRING:

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from isotherm_cdc import mysql
 from isotherm_cdc.errors import SourceUnusable
 from isotherm_cdc.pipeline.window import SnapshotRow
-from isotherm_cdc.snapshot.queries import chunk_query, literal, order_of, quote, quoted
+from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
-from isotherm_cdc.values.columns import Column, Kind, Table
-from isotherm_cdc.values.mapping import RULES, encode_elements, encode_key
+from isotherm_cdc.values.documents import encode_elements, encode_key
+from isotherm_cdc.values.mapping import RULES, changed, order_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from isotherm_cdc.gtid import GtidSet
+    from isotherm_cdc.values.columns import Column, Table
     from isotherm_common.settings import MysqlSettings
 
 _PATHS_AT_ONCE = 500
@@ -104,22 +105,23 @@ class TableReader:
         flags = iter(raw[count + keys :])
         values: list[Any] = []
         for column, value in zip(table.columns, raw[:count], strict=True):
-            has_decimal = column.kind is Kind.JSON and next(flags) == b"1"
+            has_decimal = is_json(column) and next(flags) == b"1"
             if value is None:
                 values.append(None)
             elif has_decimal:
-                values.append(self._exact_json(table, column, cursor, value.decode()))
+                values.append(changed(column, self._exact_json(table, column, cursor, value.decode())))
             else:
                 values.append(RULES[column.kind].convert(column)(value))
         key = encode_key(table, [values[position] for position in table.key])
-        return SnapshotRow(key, encode_elements(key, [column.name for column in table.columns], values), cursor)
+        return SnapshotRow(key, encode_elements(key, table.fields, values), cursor)
 
     def _exact_json(self, table: Table, column: Column, cursor: tuple[str, ...], text: str) -> Any:
         """Read a document that holds decimals, asking where they are: its text does not tell."""
         name = quote(column.name)
         paths = json_values.number_paths(text)
         where = " AND ".join(
-            f"{order_of(table.columns[position])} = {value}" for position, value in zip(table.key, cursor, strict=True)
+            f"{order_of(table.columns[position], quote(table.columns[position].name))} = {value}"
+            for position, value in zip(table.key, cursor, strict=True)
         )
         decimals: set[json_values.Path] = set()
         for start in range(0, len(paths), _PATHS_AT_ONCE):

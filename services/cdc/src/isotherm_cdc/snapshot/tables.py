@@ -28,6 +28,8 @@ _KINDS = {
     "geometrycollection": Kind.GEOMETRY,
 }  # fmt: skip
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+_MEANT = {"''": "'", r"\\": "\\", r"\n": "\n", r"\r": "\r", r"\0": "\0"}
+_ESCAPED = re.compile(r"''|\\[\\nr0]")
 _LABELLED = (Kind.ENUM, Kind.SET)
 
 
@@ -56,6 +58,11 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)
 
 
+def _label(text: str) -> str:
+    """Undo what information_schema writes for a label's quotes, backslashes and line ends."""
+    return _ESCAPED.sub(lambda found: _MEANT[found[0]], text)
+
+
 def column_of(row: Sequence[str]) -> Column:
     """Turn a row of information_schema.COLUMNS into a column."""
     name, data_type, column_type, precision, scale, digits, octets, charset = row
@@ -73,7 +80,7 @@ def column_of(row: Sequence[str]) -> Column:
         fraction_digits=int(digits or 0),
         length_bytes=int(octets or 0) if kind is Kind.BINARY else 0,
         charset=charset,
-        labels=tuple(label.replace("''", "'") for label in _LABEL.findall(column_type)) if kind in _LABELLED else (),
+        labels=tuple(map(_label, _LABEL.findall(column_type))) if kind in _LABELLED else (),
     )
 
 

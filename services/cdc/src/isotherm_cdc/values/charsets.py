@@ -1,48 +1,35 @@
 """Text in MySQL's character sets.
 
-MySQL's names are not Python's, and some sets differ: its latin1 is Windows-1252 with the five unassigned bytes mapped to
-the control characters of the same number, and its ucs2 and utf16 are big-endian.
+MySQL's names are not Python's, several of its sets are unknown to Python, and others differ in some characters. What
+differs stands in charsets.json, which `ci/cdc/charsets.py` writes from what a server answers.
+
+Bytes that are no text of their column's set (old data, half a surrogate pair in ucs2, bytes without a meaning) are kept
+as they are: as BSON binary data of the user-defined subtype, which no other value has.
 """
 
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING
+import functools
+import json
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
 
-from isotherm_cdc.errors import DataError, UnsupportedEvent
+from bson.binary import USER_DEFINED_SUBTYPE, Binary
+
+from isotherm_cdc.errors import UnsupportedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Text = str | Binary
+
 _CODECS = {
-    "ascii": "ascii",
-    "big5": "big5",
-    "cp1250": "cp1250",
-    "cp1251": "cp1251",
-    "cp1256": "cp1256",
-    "cp1257": "cp1257",
-    "cp850": "cp850",
-    "cp852": "cp852",
-    "cp866": "cp866",
-    "cp932": "cp932",
-    "eucjpms": "euc_jp",
     "euckr": "cp949",
-    "gb18030": "gb18030",
     "gb2312": "gb2312",
     "gbk": "gbk",
-    "greek": "iso8859_7",
-    "hebrew": "iso8859_8",
-    "koi8r": "koi8_r",
-    "koi8u": "koi8_u",
-    "latin2": "iso8859_2",
-    "latin5": "iso8859_9",
-    "latin7": "iso8859_13",
-    "macce": "mac_latin2",
-    "macroman": "mac_roman",
-    "sjis": "shift_jis",
-    "tis620": "tis_620",
     "ucs2": "utf_16_be",
-    "ujis": "euc_jp",
     "utf16": "utf_16_be",
     "utf16le": "utf_16_le",
     "utf32": "utf_32_be",
@@ -50,30 +37,106 @@ _CODECS = {
     "utf8mb3": "utf_8",
     "utf8mb4": "utf_8",
 }
-_LATIN1 = "".join(
-    chr(byte) if byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252") for byte in range(256)
-)
+_PATCHED = {
+    "big5": ("big5", re.compile(rb"[\x00-\x7f]|[\x80-\xff].", re.DOTALL)),
+    "cp932": ("cp932", re.compile(rb"[\x00-\x80\xa0-\xdf\xfd-\xff]|[\x81-\x9f\xe0-\xfc].", re.DOTALL)),
+    "eucjpms": ("euc_jp", re.compile(rb"[\x00-\x7f]|\x8f..|[\x80-\x8e\x90-\xff].", re.DOTALL)),
+    "gb18030": ("gb18030", re.compile(rb"[\x00-\x80\xff]|[\x81-\xfe][\x30-\x39]..|[\x81-\xfe][^\x30-\x39]", re.DOTALL)),
+    "sjis": ("shift_jis", re.compile(rb"[\x00-\x80\xa0-\xdf\xfd-\xff]|[\x81-\x9f\xe0-\xfc].", re.DOTALL)),
+    "ujis": ("euc_jp", re.compile(rb"[\x00-\x7f]|\x8f..|[\x80-\x8e\x90-\xff].", re.DOTALL)),
+}
+"""Python's codec, and how the bytes fall into characters."""
 
 
-def decoder(charset: str) -> Callable[[bytes], str]:
-    """Return the function that turns bytes in MySQL's `charset` into text.
+@functools.cache
+def decoder(charset: str) -> Callable[[bytes], Text]:
+    """Return the function that turns bytes in MySQL's `charset` into text, or into `Binary` when they are none.
 
     Raises:
         UnsupportedEvent: the character set is not known here.
     """
-    if charset == "latin1":
-        return lambda data: codecs.charmap_decode(data, "strict", _LATIN1)[0]
-    name = _CODECS.get(charset)
-    if name is None:
+    if charset in _CODECS:
+        return _by_codec(_CODECS[charset])
+    if charset in _PATCHED:
+        return _by_character(charset)
+    table = _tables()["single"].get(charset)
+    if table is None:
         message = f"Character set {charset!r} is not supported: convert the column to utf8mb4 or exclude its table."
         raise UnsupportedEvent(message)
+    return _by_table(table)
+
+
+def label(data: bytes, charset: str) -> str:
+    """Return a label of an ENUM or SET; bytes that are no text are written in hexadecimal digits."""
+    text = decoder("utf8mb4" if charset == "binary" else charset)(data)
+    return text if isinstance(text, str) else f"x'{data.hex()}'"
+
+
+def no_text(data: bytes) -> Binary:
+    """Return what stands for bytes that are no text."""
+    return Binary(data, USER_DEFINED_SUBTYPE)
+
+
+@functools.cache
+def _tables() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = json.loads((resources.files(__package__) / "charsets.json").read_text("ascii"))
+    return loaded
+
+
+def _by_codec(name: str) -> Callable[[bytes], Text]:
     decode = codecs.lookup(name).decode
 
-    def decode_text(data: bytes) -> str:
+    def decode_text(data: bytes) -> Text:
         try:
             return decode(data, "strict")[0]
-        except UnicodeDecodeError as error:
-            message = f"the bytes {data[:64].hex()} are no {charset} text: {error.reason}"
-            raise DataError(message) from None
+        except UnicodeDecodeError:
+            return no_text(data)
+
+    return decode_text
+
+
+def _by_table(table: str) -> Callable[[bytes], Text]:
+    def decode_text(data: bytes) -> Text:
+        try:
+            return codecs.charmap_decode(data, "strict", table)[0]
+        except UnicodeDecodeError:
+            return no_text(data)
+
+    return decode_text
+
+
+@functools.cache
+def _differences(charset: str) -> dict[bytes, str]:
+    """Return the characters of a set that Python's codec knows otherwise; "" for what has no meaning."""
+    found: dict[bytes, str] = {}
+    for first, characters in _tables()["several"][charset]:
+        sequence = bytes.fromhex(first)
+        for number, character in enumerate(characters or [""]):
+            found[sequence[:-1] + bytes([sequence[-1] + number])] = character
+    return found
+
+
+def _by_character(charset: str) -> Callable[[bytes], Text]:
+    name, characters = _PATCHED[charset]
+    decode = codecs.lookup(name).decode
+    known: dict[bytes, str] = dict(_differences(charset))
+
+    def meaning(sequence: bytes) -> str:
+        text = known.get(sequence)
+        if text is None:
+            text = known[sequence] = decode(sequence, "strict")[0]
+        if len(text) != 1:
+            raise ValueError
+        return text
+
+    def decode_text(data: bytes) -> Text:
+        if data.isascii():
+            return data.decode("ascii")
+        sequences = characters.findall(data)
+        try:
+            text = "".join(map(meaning, sequences))
+        except ValueError:
+            return no_text(data)
+        return text if sum(map(len, sequences)) == len(data) else no_text(data)
 
     return decode_text

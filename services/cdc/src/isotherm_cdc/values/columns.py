@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from isotherm_cdc.values.names import field_name
+
 
 class Kind(enum.Enum):
     """The families of types that are decoded alike; `mapping.RULES` has one rule for each."""
@@ -27,6 +29,25 @@ class Kind(enum.Enum):
     JSON = enum.auto()
     GEOMETRY = enum.auto()
     VECTOR = enum.auto()
+    OVERRIDDEN = enum.auto()
+    """A column that a setting wants in another form; `Column.source` is the column as it is."""
+    EXCLUDED = enum.auto()
+    """A column that a setting keeps out of the documents; `Column.source` is the column as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a setting does to a column (`values.overrides`).
+
+    Attributes:
+        name: exclude, hash, mask, truncate, string, double, date, bool, hex or base64.
+        length: for mask and truncate.
+        salt: for hash.
+    """
+
+    name: str
+    length: int = 0
+    salt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,8 @@ class Column:
         length_bytes: for BINARY, the length that it is padded to.
         charset: for STRING, ENUM and SET, MySQL's name of it.
         labels: for ENUM and SET.
+        source: for OVERRIDDEN and EXCLUDED, the column as the table has it.
+        action: for OVERRIDDEN and EXCLUDED, what is done to it.
     """
 
     name: str
@@ -57,6 +80,18 @@ class Column:
     length_bytes: int = 0
     charset: str = ""
     labels: tuple[str, ...] = ()
+    source: Column | None = None
+    action: Action | None = None
+
+    @property
+    def plain(self) -> Column:
+        """The column as the table has it, whatever a setting does to it."""
+        return self.source or self
+
+    @property
+    def field(self) -> str:
+        """Its name in documents."""
+        return field_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +114,8 @@ class Table:
     def full_name(self) -> str:
         """`schema.table`, as it is named everywhere."""
         return f"{self.schema}.{self.name}"
+
+    @property
+    def fields(self) -> tuple[str | None, ...]:
+        """The columns' names in documents; None for one that is kept out of them."""
+        return tuple(None if column.kind is Kind.EXCLUDED else column.field for column in self.columns)

@@ -11,6 +11,8 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
+from bson.int64 import Int64
+
 from isotherm_cdc.errors import DataError
 from isotherm_cdc.values import decimals
 
@@ -125,7 +127,10 @@ def _opaque(kind: int, data: bytes) -> Any:
 
 
 def _decimal(unscaled: int, scale: int) -> Any:
-    fits = len(str(abs(unscaled))) <= decimals.DECIMAL128_DIGITS
+    """Return a DECIMAL; without digits after the point it is an integer like any other, for its text does not differ."""
+    if not scale and -decimals.INT64_MAX - 1 <= unscaled <= decimals.INT64_MAX:
+        return Int64(unscaled)
+    fits = abs(unscaled) < 10**decimals.DECIMAL128_DIGITS
     return decimals.decimal128(unscaled, scale) if fits else decimals.to_text(unscaled, scale)
 
 
@@ -159,7 +164,7 @@ def from_text(text: str, is_decimal: Callable[[Path], bool] = lambda _: False) -
 
 
 def number_paths(text: str) -> list[Path]:
-    """Return where the document has numbers."""
+    """Return where the document has numbers that may be DECIMAL or DOUBLE."""
     found: list[Path] = []
 
     def note(path: Path) -> bool:
@@ -177,7 +182,7 @@ def sql_path(path: Path) -> str:
 
 def _convert(value: Any, path: Path, is_decimal: Callable[[Path], bool]) -> Any:
     if isinstance(value, _Number):
-        return _number(value, is_decimal=is_decimal(path))
+        return _number(value, path, is_decimal)
     if isinstance(value, dict):
         return {name: _convert(item, (*path, name), is_decimal) for name, item in value.items()}
     if isinstance(value, list):
@@ -185,12 +190,12 @@ def _convert(value: Any, path: Path, is_decimal: Callable[[Path], bool]) -> Any:
     return value
 
 
-def _number(text: str, *, is_decimal: bool) -> Any:
-    if is_decimal:
-        scale = len(text.partition(".")[2])
-        result: Any = _decimal(decimals.parse(text, scale), scale)
-    elif any(character in text for character in ".eE"):
-        result = float(text)
-    else:
-        result = decimals.unsigned(int(text))
-    return result
+def _number(text: str, path: Path, is_decimal: Callable[[Path], bool]) -> Any:
+    if "e" in text or "E" in text:
+        return float(text)
+    if "." not in text:
+        return _decimal(int(text), 0)
+    if not is_decimal(path):
+        return float(text)
+    scale = len(text.partition(".")[2])
+    return _decimal(decimals.parse(text, scale), scale)

@@ -1,45 +1,22 @@
 """From MySQL's values to BSON's: the one table that both ways into MongoDB use (contracts D2 to D9).
 
 Each kind of column has a `Rule`. Row events go through `Rule.decode`, rows that a snapshot selects go through
-`Rule.select` and `Rule.convert`; what comes out is the same value.
+`Rule.select` and `Rule.convert`; what comes out is the same value. docs/type-mapping.md is made from this table.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import bson
-from bson.binary import VECTOR_SUBTYPE, Binary
-from bson.errors import InvalidDocument
-from bson.int64 import Int64
-
-from isotherm_cdc.errors import DataError
-from isotherm_cdc.values import decimals, json_values, temporal
+from isotherm_cdc.values import actions, decimals, geometry, json_values, readers, temporal
 from isotherm_cdc.values.charsets import decoder as text_decoder
-from isotherm_cdc.values.columns import Column, Kind, Table
+from isotherm_cdc.values.columns import Column, Kind
+from isotherm_cdc.values.readers import Convert, Decode, Extent, decode_fixed, decode_prefixed, fixed, prefixed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-Decode = Callable[[bytes, int], tuple[Any, int]]
-Convert = Callable[[bytes], Any]
-
-_VECTOR_HEADER = b"\x27\x00"
-_INT32_BYTES = 4
-_SRID_BYTES = 4
-_INTEGERS = {
-    (1, False): struct.Struct("<b"),
-    (1, True): struct.Struct("<B"),
-    (2, False): struct.Struct("<h"),
-    (2, True): struct.Struct("<H"),
-    (4, False): struct.Struct("<i"),
-    (4, True): struct.Struct("<I"),
-    (8, False): struct.Struct("<q"),
-    (8, True): struct.Struct("<Q"),
-}
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -47,73 +24,51 @@ class Rule:
     """How columns of one kind are read.
 
     Attributes:
+        mysql: the types that it is for.
+        bson: what they become.
         decode: given the column, the function that reads its value at a position of a row event and returns it with
             the position after it.
         extent: given the column, the function that returns the position after its value without reading it.
         convert: given the column, the function that reads what MySQL prints for `select`.
         select: the SQL expression to select, made from the column's quoted name.
-        order: the SQL expression that the key is ordered and compared by, made from the column's quoted name.
+        order: the SQL expression that a key is ordered and compared by.
+        cursor: the SQL expression whose text, as a literal, `order` is compared with; `order` itself when empty.
     """
 
+    mysql: str
+    bson: str
     decode: Callable[[Column], Decode]
-    extent: Callable[[Column], Callable[[bytes, int], int]]
+    extent: Callable[[Column], Extent]
     convert: Callable[[Column], Convert]
     select: str = "{name}"
     order: str = "{name}"
+    cursor: str = ""
 
 
-def _fixed(size: Callable[[Column], int]) -> Callable[[Column], Callable[[bytes, int], int]]:
-    def extent(column: Column) -> Callable[[bytes, int], int]:
-        width = size(column)
-        return lambda _, at: at + width
-
-    return extent
+def select_of(column: Column, name: str) -> str:
+    """Return the SQL expression to select for a column, given its quoted name."""
+    return "NULL" if column.kind is Kind.EXCLUDED else RULES[column.plain.kind].select.format(name=name)
 
 
-def _decode_fixed(
-    size: Callable[[Column], int], read: Callable[[Column], Callable[[bytes], Any]]
-) -> Callable[[Column], Decode]:
-    def decode(column: Column) -> Decode:
-        width, convert = size(column), read(column)
-        return lambda data, at: (convert(data[at : at + width]), at + width)
-
-    return decode
+def order_of(column: Column, name: str) -> str:
+    """Return the SQL expression that a key's column is ordered and compared by, given its quoted name."""
+    return RULES[column.plain.kind].order.format(name=name)
 
 
-def _integer_type(column: Column) -> Callable[[int], Any]:
-    if column.size_bytes < _INT32_BYTES or (column.size_bytes == _INT32_BYTES and not column.unsigned):
-        return int
-    return decimals.unsigned if column.unsigned and column.size_bytes > _INT32_BYTES else Int64
+def cursor_of(column: Column, name: str) -> str:
+    """Return the SQL expression to select for what `order_of` is compared with, given the column's quoted name."""
+    rule = RULES[column.plain.kind]
+    return (rule.cursor or rule.order).format(name=name)
 
 
-def _decode_integer(column: Column) -> Decode:
-    size, unsigned, wrap = column.size_bytes, column.unsigned, _integer_type(column)
-    layout = _INTEGERS.get((size, unsigned))
-    if layout is None:
-        return lambda data, at: (int.from_bytes(data[at : at + size], "little", signed=not unsigned), at + size)
-    unpack = layout.unpack_from
-    if wrap is int:
-        return lambda data, at: (unpack(data, at)[0], at + size)
-    return lambda data, at: (wrap(unpack(data, at)[0]), at + size)
+def changed(column: Column, value: Any) -> Any:
+    """Return the value of a column, read as the table has it, as its override wants it."""
+    return actions.change(column)(value) if column.kind is Kind.OVERRIDDEN else value
 
 
 def _convert_integer(column: Column) -> Convert:
-    wrap = _integer_type(column)
+    wrap = readers.integer_type(column)
     return lambda text: wrap(int(text))
-
-
-def _decode_real(layout: struct.Struct) -> Callable[[Column], Decode]:
-    unpack, size = layout.unpack_from, layout.size
-    return lambda _: lambda data, at: (unpack(data, at)[0], at + size)
-
-
-def _decimal_size(column: Column) -> int:
-    return decimals.packed_size(column.precision, column.scale)
-
-
-def _read_decimal(column: Column) -> Callable[[bytes], Any]:
-    precision, scale = column.precision, column.scale
-    return lambda data: decimals.value(decimals.unpack(data, precision, scale), precision, scale)
 
 
 def _convert_decimal(column: Column) -> Convert:
@@ -121,238 +76,214 @@ def _convert_decimal(column: Column) -> Convert:
     return lambda text: decimals.value(decimals.parse(text.decode(), scale), precision, scale)
 
 
-def _read_year(_: Column) -> Callable[[bytes], Any]:
-    return lambda data: data[0] + 1900 if data[0] else 0
-
-
-def _read_bit(_: Column) -> Callable[[bytes], Any]:
-    return lambda data: decimals.unsigned(int.from_bytes(data, "big"))
-
-
-def _labelled(column: Column, index: int) -> str:
-    if not index:
-        return ""
-    try:
-        return column.labels[index - 1]
-    except IndexError:
-        message = f"{column.name}: ENUM index {index} has no label"
-        raise DataError(message) from None
-
-
-def _read_enum(column: Column) -> Callable[[bytes], Any]:
-    return lambda data: _labelled(column, int.from_bytes(data, "little"))
-
-
-def _read_set(column: Column) -> Callable[[bytes], Any]:
-    labels = column.labels
-
-    def read(data: bytes) -> list[str]:
-        bits = int.from_bytes(data, "little")
-        if bits >> len(labels):
-            message = f"{column.name}: SET value {bits:#x} has no labels"
-            raise DataError(message)
-        return [label for position, label in enumerate(labels) if bits >> position & 1]
-
-    return read
-
-
-def _fraction_bytes(column: Column) -> int:
-    return (column.fraction_digits + 1) // 2
-
-
-def _microseconds(fraction: int, size: int) -> int:
-    scale: int = 10 ** (6 - 2 * size)
-    return fraction * scale
-
-
-def _read_date(_: Column) -> Callable[[bytes], Any]:
-    def read(data: bytes) -> Any:
-        packed = int.from_bytes(data, "little")
-        return temporal.date_value(packed >> 9, packed >> 5 & 15, packed & 31)
-
-    return read
-
-
-def _read_time(column: Column) -> Callable[[bytes], Any]:
-    size = _fraction_bytes(column)
-    offset = 0x800000 << 8 * size
-
-    def read(data: bytes) -> Int64:
-        signed = int.from_bytes(data, "big") - offset
-        magnitude = abs(signed)
-        whole, fraction = magnitude >> 8 * size, magnitude & (1 << 8 * size) - 1
-        seconds = (whole >> 12 & 0x3FF) * 3600 + (whole >> 6 & 63) * 60 + (whole & 63)
-        microseconds = seconds * 1_000_000 + _microseconds(fraction, size)
-        return Int64(-microseconds if signed < 0 else microseconds)
-
-    return read
-
-
-def _read_datetime(column: Column) -> Callable[[bytes], Any]:
-    size, digits = _fraction_bytes(column), column.fraction_digits
-
-    def read(data: bytes) -> Any:
-        whole = int.from_bytes(data[:5], "big") - 0x8000000000
-        days, clock = whole >> 17, whole & 0x1FFFF
-        year, month = divmod(days >> 5, 13)
-        microsecond = _microseconds(int.from_bytes(data[5:], "big"), size)
-        return temporal.datetime_value(
-            year, month, days & 31, clock >> 12, clock >> 6 & 63, clock & 63, microsecond, digits
-        )
-
-    return read
-
-
-def _read_timestamp(column: Column) -> Callable[[bytes], Any]:
-    size, digits = _fraction_bytes(column), column.fraction_digits
-    return lambda data: temporal.timestamp_value(
-        int.from_bytes(data[:4], "big"), _microseconds(int.from_bytes(data[4:], "big"), size), digits
-    )
-
-
-def _convert_datetime(column: Column) -> Convert:
+def _convert_moment(column: Column) -> Convert:
     digits = column.fraction_digits
     return lambda text: temporal.parse_datetime(text.decode(), digits)
-
-
-def _extent_prefixed(column: Column) -> Callable[[bytes, int], int]:
-    size = column.size_bytes
-    if size == 1:
-        return lambda data, at: at + 1 + data[at]
-    return lambda data, at: at + size + int.from_bytes(data[at : at + size], "little")
-
-
-def _decode_prefixed(read: Callable[[Column], Convert]) -> Callable[[Column], Decode]:
-    def decode(column: Column) -> Decode:
-        size, convert = column.size_bytes, read(column)
-
-        def decode_value(data: bytes, at: int) -> tuple[Any, int]:
-            start = at + size
-            end = start + int.from_bytes(data[at:start], "little")
-            return convert(data[start:end]), end
-
-        return decode_value
-
-    return decode
 
 
 def _text(column: Column) -> Convert:
     return text_decoder(column.charset)
 
 
-def _padded(column: Column) -> Convert:
-    length = column.length_bytes
-    return lambda data: data.ljust(length, b"\x00")
+def _read_enum(column: Column) -> Convert:
+    label = readers.enum_index(column)
+    return lambda data: label(int.from_bytes(data, "little"))
 
 
-def _geometry(_: Column) -> Convert:
-    return lambda data: {
-        "srid": int.from_bytes(data[:_SRID_BYTES], "little", signed=True),
-        "wkb": data[_SRID_BYTES:],
-    }
+def _convert_enum(column: Column) -> Convert:
+    label = readers.enum_index(column)
+    return lambda text: label(int(text))
+
+
+def _read_set(column: Column) -> Convert:
+    members = readers.set_bits(column)
+    return lambda data: members(int.from_bytes(data, "little"))
 
 
 def _convert_set(column: Column) -> Convert:
-    decode = text_decoder(column.charset)
-
-    def convert(data: bytes) -> list[str]:
-        chosen = set(decode(data).split(","))
-        return [label for label in column.labels if label in chosen] if data else []
-
-    return convert
+    members = readers.set_bits(column)
+    return lambda text: members(int(text))
 
 
 def _same(_: Column) -> Convert:
     return bytes
 
 
+def _geometry(_: Column) -> Convert:
+    return geometry.document
+
+
+def _source(column: Column) -> Column:
+    assert column.source is not None
+    return column.source
+
+
+def _decode_overridden(column: Column) -> Decode:
+    decode, change = RULES[_source(column).kind].decode(_source(column)), actions.change(column)
+
+    def decode_value(data: bytes, at: int) -> tuple[Any, int]:
+        value, at = decode(data, at)
+        return change(value), at
+
+    return decode_value
+
+
+def _convert_overridden(column: Column) -> Convert:
+    convert, change = RULES[_source(column).kind].convert(_source(column)), actions.change(column)
+    return lambda text: change(convert(text))
+
+
+def _extent_of_source(column: Column) -> Extent:
+    return RULES[_source(column).kind].extent(_source(column))
+
+
+def _decode_nothing(column: Column) -> Decode:
+    extent = _extent_of_source(column)
+    return lambda data, at: (None, extent(data, at))
+
+
+def _size(column: Column) -> int:
+    return column.size_bytes
+
+
+_UNSIGNED = "CAST({name} AS UNSIGNED)"
+_EXACT = "CAST({name} AS DOUBLE)"
+
 RULES: dict[Kind, Rule] = {
-    Kind.INTEGER: Rule(_decode_integer, _fixed(lambda column: column.size_bytes), _convert_integer),
+    Kind.INTEGER: Rule(
+        "TINYINT (also BOOL), SMALLINT, MEDIUMINT, INT, BIGINT",
+        "int32; INT UNSIGNED and BIGINT are int64; BIGINT UNSIGNED is int64, above 2^63-1 Decimal128",
+        readers.integer,
+        fixed(_size),
+        _convert_integer,
+    ),
     Kind.FLOAT: Rule(
-        _decode_real(struct.Struct("<f")),
-        _fixed(lambda _: 4),
+        "FLOAT",
+        "double: exactly the stored value (0.1 is 0.10000000149011612)",
+        readers.real(struct.Struct("<f")),
+        fixed(lambda _: 4),
         lambda _: float,
-        select="CAST({name} AS DOUBLE)",
-        order="CAST({name} AS DOUBLE)",
+        select=_EXACT,
+        cursor=_EXACT,
     ),
     Kind.DOUBLE: Rule(
-        _decode_real(struct.Struct("<d")), _fixed(lambda _: 8), lambda _: float, select="CAST({name} AS DOUBLE)"
+        "DOUBLE, REAL",
+        "double",
+        readers.real(struct.Struct("<d")),
+        fixed(lambda _: 8),
+        lambda _: float,
+        select=_EXACT,
+        cursor=_EXACT,
     ),
-    Kind.DECIMAL: Rule(_decode_fixed(_decimal_size, _read_decimal), _fixed(_decimal_size), _convert_decimal),
+    Kind.DECIMAL: Rule(
+        "DECIMAL, NUMERIC",
+        "Decimal128 with the column's scale; with a precision above 34 digits a string as MySQL prints it",
+        decode_fixed(readers.decimal_bytes, readers.decimal),
+        fixed(readers.decimal_bytes),
+        _convert_decimal,
+    ),
     Kind.DATE: Rule(
-        _decode_fixed(lambda _: 3, _read_date),
-        _fixed(lambda _: 3),
+        "DATE",
+        "date, midnight UTC; a zero, partly zero or impossible date is the string that MySQL prints",
+        decode_fixed(lambda _: 3, readers.date),
+        fixed(lambda _: 3),
         lambda _: lambda text: temporal.parse_date(text.decode()),
     ),
     Kind.DATETIME: Rule(
-        _decode_fixed(lambda column: 5 + _fraction_bytes(column), _read_datetime),
-        _fixed(lambda column: 5 + _fraction_bytes(column)),
-        _convert_datetime,
+        "DATETIME",
+        "up to 3 fractional digits a date, its clock taken as UTC; 4 to 6 digits int64, µs since 1970; a zero, partly "
+        "zero or impossible date is the string that MySQL prints",
+        decode_fixed(lambda column: 5 + readers.fraction_bytes(column), readers.datetime),
+        fixed(lambda column: 5 + readers.fraction_bytes(column)),
+        _convert_moment,
     ),
     Kind.TIMESTAMP: Rule(
-        _decode_fixed(lambda column: 4 + _fraction_bytes(column), _read_timestamp),
-        _fixed(lambda column: 4 + _fraction_bytes(column)),
-        _convert_datetime,
+        "TIMESTAMP",
+        "up to 3 fractional digits a date (UTC); 4 to 6 digits int64, µs since 1970; the zero timestamp is the string "
+        "that MySQL prints",
+        decode_fixed(lambda column: 4 + readers.fraction_bytes(column), readers.timestamp),
+        fixed(lambda column: 4 + readers.fraction_bytes(column)),
+        _convert_moment,
     ),
     Kind.TIME: Rule(
-        _decode_fixed(lambda column: 3 + _fraction_bytes(column), _read_time),
-        _fixed(lambda column: 3 + _fraction_bytes(column)),
+        "TIME",
+        "int64, µs, signed",
+        decode_fixed(lambda column: 3 + readers.fraction_bytes(column), readers.time),
+        fixed(lambda column: 3 + readers.fraction_bytes(column)),
         lambda _: lambda text: temporal.parse_time(text.decode()),
     ),
-    Kind.YEAR: Rule(_decode_fixed(lambda _: 1, _read_year), _fixed(lambda _: 1), lambda _: int),
-    Kind.STRING: Rule(_decode_prefixed(_text), _extent_prefixed, _text),
-    Kind.BINARY: Rule(_decode_prefixed(_padded), _extent_prefixed, _padded),
-    Kind.BYTES: Rule(_decode_prefixed(_same), _extent_prefixed, _same),
-    Kind.ENUM: Rule(
-        _decode_fixed(lambda column: column.size_bytes, _read_enum),
-        _fixed(lambda column: column.size_bytes),
+    Kind.YEAR: Rule(
+        "YEAR", "int32; 0000 is 0", decode_fixed(lambda _: 1, readers.year), fixed(lambda _: 1), lambda _: int
+    ),
+    Kind.STRING: Rule(
+        "CHAR, VARCHAR, TINYTEXT, TEXT, MEDIUMTEXT, LONGTEXT",
+        "string, whatever the character set; bytes that are no text of the column's character set are binary data of "
+        "subtype 128, as they are",
+        decode_prefixed(_text),
+        prefixed,
         _text,
-        order="{name}+0",
+    ),
+    Kind.BINARY: Rule(
+        "BINARY",
+        "binary data, padded with zero bytes to its length",
+        decode_prefixed(readers.padded),
+        prefixed,
+        readers.padded,
+    ),
+    Kind.BYTES: Rule(
+        "VARBINARY, TINYBLOB, BLOB, MEDIUMBLOB, LONGBLOB", "binary data", decode_prefixed(_same), prefixed, _same
+    ),
+    Kind.ENUM: Rule(
+        "ENUM",
+        'string, its label; index 0 (an invalid value) is "", or the int32 0 when "" is one of the labels',
+        decode_fixed(_size, _read_enum),
+        fixed(_size),
+        _convert_enum,
+        select=_UNSIGNED,
+        cursor=_UNSIGNED,
     ),
     Kind.SET: Rule(
-        _decode_fixed(lambda column: column.size_bytes, _read_set),
-        _fixed(lambda column: column.size_bytes),
+        "SET",
+        "array of its labels in the order of the definition; as a primary key of one column, the string that MySQL prints",
+        decode_fixed(_size, _read_set),
+        fixed(_size),
         _convert_set,
-        order="{name}+0",
+        select=_UNSIGNED,
+        order=_UNSIGNED,
     ),
     Kind.BIT: Rule(
-        _decode_fixed(lambda column: column.size_bytes, _read_bit),
-        _fixed(lambda column: column.size_bytes),
+        "BIT",
+        "int64, above 2^63-1 Decimal128",
+        decode_fixed(_size, readers.bit),
+        fixed(_size),
         lambda _: lambda text: decimals.unsigned(int(text)),
-        select="{name}+0",
-        order="{name}+0",
+        select=_UNSIGNED,
+        cursor=_UNSIGNED,
     ),
     Kind.JSON: Rule(
-        _decode_prefixed(lambda _: json_values.from_binary),
-        _extent_prefixed,
+        "JSON",
+        "the value of the same shape: integers int64 (above 2^63-1 Decimal128), DECIMAL Decimal128 (of more than 34 digits "
+        "a string), other numbers double; dates, times and binary data the string that MySQL prints",
+        decode_prefixed(lambda _: json_values.from_binary),
+        prefixed,
         lambda _: lambda text: json_values.from_text(text.decode()),
     ),
-    Kind.GEOMETRY: Rule(_decode_prefixed(_geometry), _extent_prefixed, _geometry),
-    Kind.VECTOR: Rule(
-        _decode_prefixed(lambda _: lambda data: Binary(_VECTOR_HEADER + data, VECTOR_SUBTYPE)),
-        _extent_prefixed,
-        lambda _: lambda data: Binary(_VECTOR_HEADER + data, VECTOR_SUBTYPE),
+    Kind.GEOMETRY: Rule(
+        "GEOMETRY, POINT, LINESTRING, POLYGON, MULTIPOINT, MULTILINESTRING, MULTIPOLYGON, GEOMETRYCOLLECTION",
+        "{srid: int32, wkb: binary data as stored, x or longitude first}; with SRID 4326 also geojson, for 2dsphere "
+        "indexes, unless it is empty, nested or degenerate",
+        decode_prefixed(_geometry),
+        prefixed,
+        _geometry,
     ),
+    Kind.VECTOR: Rule(
+        "VECTOR",
+        "binary data of subtype 9: a BSON vector of float32",
+        decode_prefixed(readers.vector),
+        prefixed,
+        readers.vector,
+    ),
+    Kind.OVERRIDDEN: Rule("", "", _decode_overridden, _extent_of_source, _convert_overridden),
+    Kind.EXCLUDED: Rule("", "", _decode_nothing, _extent_of_source, lambda _: lambda _: None, select="NULL"),
 }
 """What stands in docs/type-mapping.md."""
-
-
-def encode_key(table: Table, values: Sequence[Any]) -> bytes:
-    """Return the BSON document `{_id: …}` of a row (contract D2); `values` are its key columns' in key order."""
-    if len(table.key) == 1:
-        return _encode({"_id": values[0]})
-    names = (table.columns[position].name for position in table.key)
-    return _encode({"_id": dict(zip(names, values, strict=True))})
-
-
-def encode_elements(key: bytes, names: Sequence[str], values: Sequence[Any]) -> bytes:
-    """Return the BSON elements of a row's document without its frame, so that `_cdc` can be put after them (D3)."""
-    return key[4:-1] + _encode(dict(zip(names, values, strict=True)))[4:-1]
-
-
-def _encode(document: dict[str, Any]) -> bytes:
-    try:
-        return bson.encode(document)
-    except (InvalidDocument, OverflowError, UnicodeEncodeError, ValueError, RecursionError) as error:
-        message = f"BSON cannot hold the row: {error}"
-        raise DataError(message) from None
