@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics
 from isotherm_cdc.errors import DataError, Halt
-from isotherm_cdc.snapshot.reader import TableReader
+from isotherm_cdc.snapshot.reader import TableChanged, TableReader
 
 if TYPE_CHECKING:
     from isotherm_cdc.checkpoint import TableSnapshot
@@ -77,7 +77,13 @@ class Snapshotter:
             if shared.shutdown.wait(POLL_SECONDS):
                 return False
         try:
+            # Within the window, so that any statement that changes the table from here on makes the chunk worthless.
+            reader.look()
+            if reader.table is None:
+                return self._abandon(usable=True)
             chunk = reader.read(state.cursor, shared.settings.snapshot_chunk_rows)
+        except TableChanged:
+            return self._abandon(usable=False)
         except DataError as error:
             message = f"A row of {state.table} after key {state.cursor} cannot be told to MongoDB: {error}"
             raise Halt(message) from error
@@ -89,3 +95,8 @@ class Snapshotter:
             shared.changed.notify_all()
         metrics.snapshot_chunks_total.labels(state.table, "again" if again else "written").inc()
         return not again
+
+    def _abandon(self, *, usable: bool) -> bool:
+        with self._shared.changed:
+            self._shared.pipeline.abandon_window()
+        return usable

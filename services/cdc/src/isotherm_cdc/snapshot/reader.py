@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pymysql
+
 from isotherm_cdc import mysql
 from isotherm_cdc.errors import SourceUnusable
 from isotherm_cdc.pipeline.window import SnapshotRow
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from isotherm_common.settings import MysqlSettings
 
 _PATHS_AT_ONCE = 500
+_CHANGED_CODES = frozenset({1054, 1146, 1412})
+"""Unknown column, no such table, the definition has changed since the view was opened."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Chunk:
     last: bool
 
 
+class TableChanged(Exception):  # noqa: N818 - nothing is wrong
+    """The table is not any more as it was when it was looked at."""
+
+
 class TableReader:
     """Reads one table in chunks; holds a connection of its own."""
 
@@ -55,9 +63,19 @@ class TableReader:
         self._connection = mysql.connect(settings, use_unicode=False, conv={})
         # The bytes as they are stored, whatever the column's character set: decoded by the code that row events use.
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
-        self.table: Table | None = read_table(self._connection, *full_name.split(".", 1))
+        self._full_name = full_name
+        self.table: Table | None = None
+        self.look()
+
+    def look(self) -> None:
+        """Look at the table; there may be none any more.
+
+        Raises:
+            SourceUnusable: the table has no primary key.
+        """
+        self.table = read_table(self._connection, *self._full_name.split(".", 1))
         if self.table is not None and not self.table.key:
-            message = f"{full_name} has no primary key: add one, or exclude the table."
+            message = f"{self._full_name} has no primary key: add one, or exclude the table."
             raise SourceUnusable(message)
 
     def close(self) -> None:
@@ -83,12 +101,17 @@ class TableReader:
 
         Raises:
             DataError: a row cannot be represented.
+            TableChanged: a statement has changed the table since it was looked at.
         """
         table = self._table()
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
             found = mysql.query(self._connection, chunk_query(table, cursor, limit))
             rows = [self._row(table, values) for values in found]
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in _CHANGED_CODES:
+                raise TableChanged(str(error)) from error
+            raise
         finally:
             mysql.query(self._connection, "COMMIT")
         return Chunk(rows, self.executed(), len(found) < limit)
