@@ -164,7 +164,7 @@ def test_a_chunk_is_read_again_when_its_window_cannot_be_trusted(disturb: str) -
     pipeline.open_window(TABLE)
     pipeline.start(ORIGIN, 1, 1)
     if disturb == "schema":
-        pipeline.schema([])
+        pipeline.schema([TableChange("reread", TABLE)])
     else:
         pipeline.rows(TABLE, 0, [BadRow("update", "why", b"")], 10)
     pipeline.end()

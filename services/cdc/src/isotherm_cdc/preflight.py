@@ -33,12 +33,24 @@ class SourceState:
         purged: those that are in no binary log any more.
         uuid: which server it is.
         version: its version.
+        lower_case: whether it keeps the names of tables in lower case.
     """
 
     executed: GtidSet
     purged: GtidSet
     uuid: str
     version: str
+    lower_case: bool = False
+
+
+def check(connection: pymysql.Connection[Any]) -> SourceState:
+    """Check everything that does not depend on the position; return what the source has.
+
+    Raises:
+        SourceUnusable: changes would be missed.
+    """
+    check_variables(read_variables(connection))
+    return read_state(connection)
 
 
 def check_variables(variables: Mapping[str, str]) -> None:
@@ -80,8 +92,12 @@ def check_position(checkpoint: GtidSet, state: SourceState) -> None:
 
 def read_state(connection: pymysql.Connection[Any]) -> SourceState:
     """Ask the source."""
-    row = query(connection, "SELECT @@GLOBAL.gtid_purged, @@GLOBAL.gtid_executed, @@GLOBAL.server_uuid, VERSION()")[0]
-    return SourceState(GtidSet.parse(row[1]), GtidSet.parse(row[0]), row[2], row[3])
+    row = query(
+        connection,
+        "SELECT @@GLOBAL.gtid_purged, @@GLOBAL.gtid_executed, @@GLOBAL.server_uuid, VERSION(), "
+        "@@GLOBAL.lower_case_table_names",
+    )[0]
+    return SourceState(GtidSet.parse(row[1]), GtidSet.parse(row[0]), row[2], row[3], int(row[4]) == 1)
 
 
 def read_variables(connection: pymysql.Connection[Any]) -> dict[str, str]:

@@ -139,6 +139,12 @@ class Settings:
         help="What to do when the source lacks changes since the checkpoint, or has lost some that the checkpoint has: stop, "
         "or read the tables again and delete what has no row any more.",
     )
+    unreadable_changes_policy: Literal["fail", "resnapshot"] = setting(
+        "CDC_UNREADABLE_CHANGES_POLICY",
+        default="fail",
+        help="What to do with changes that the binary log does not tell whole (statements in place of rows, partial row "
+        "images, JSON differences, missing metadata, an incident): stop, or read again the tables that they concern.",
+    )
     tombstone_retention_seconds: float = setting(
         "CDC_TOMBSTONE_RETENTION_SECONDS",
         default=3600.0,
@@ -177,6 +183,10 @@ class TableFilter:
     def __init__(self, include: tuple[str, ...], exclude: tuple[str, ...] = ()) -> None:
         self._include = frozenset(include)
         self._exclude = frozenset(exclude)
+
+    def folded(self) -> TableFilter:
+        """Return the same filter for a source whose names are in lower case."""
+        return TableFilter(tuple(map(str.lower, self._include)), tuple(map(str.lower, self._exclude)))
 
     def __call__(self, table: str) -> bool:
         """Whether `schema.table` is captured."""

@@ -1,35 +1,31 @@
-"""What a DDL statement means for the documents, without understanding the statement.
+"""What a statement in the binary log means for the documents.
 
 The columns of a table need no DDL: every TABLE_MAP event tells them. What row events do not tell is that rows have
-changed or gone without events of their own. Only the first words of a statement and the tables' names are looked at:
+changed or gone without events of their own. Only a statement's first words, the names of tables and the kinds of an
+ALTER TABLE's actions are looked at:
 
 - TRUNCATE TABLE empties the collection.
 - DROP TABLE and DROP DATABASE leave the collection (or empty it, if so configured).
-- Whatever else names a captured table first (CREATE, ALTER, RENAME with both names) has that table read again: an added
-  column's default, a dropped partition, the swap of an online schema change, all end in equal documents that way.
+- RENAME TABLE and EXCHANGE PARTITION: each name that is captured has its table read again, whatever it now holds: an
+  old name that holds no table any more ends without documents.
+- CREATE TABLE has the table read: documents of an earlier table of that name go.
+- ALTER TABLE has it read again unless all of its actions are known to leave every row and every column as they were.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-_NAME = r"(?:`(?:[^`]|``)+`|[\w$\u0080-\uffff]+)"
-_TABLE = rf"{_NAME}(?:\s*\.\s*{_NAME})?"
-_COMMENT = re.compile(r"/\*(?!!).*?\*/|(?:--[ \t]|#)[^\n]*(?:\n|$)", re.DOTALL)
-_TRUNCATE = re.compile(rf"TRUNCATE\s+(?:TABLE\s+)?({_TABLE})", re.IGNORECASE)
-_DROP = re.compile(rf"DROP\s+TABLES?\s+(?:IF\s+EXISTS\s+)?({_TABLE}(?:\s*,\s*{_TABLE})*)", re.IGNORECASE)
-_DROP_SCHEMA = re.compile(rf"DROP\s+(?:DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?({_NAME})", re.IGNORECASE)
-_RENAME = re.compile(r"RENAME\s+TABLES?\s+(.*)", re.IGNORECASE | re.DOTALL)
-_ALTER = re.compile(rf"ALTER\s+(?:IGNORE\s+)?TABLE\s+({_TABLE})", re.IGNORECASE)
-_ALTER_OTHER = re.compile(
-    rf"(?:\bRENAME\s+(?:TO\s+|AS\s+|=\s*)?(?!COLUMN\b|INDEX\b|KEY\b)|\bWITH\s+TABLE\s+)({_TABLE})", re.IGNORECASE
-)
-_CREATE = re.compile(rf"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_TABLE})", re.IGNORECASE)
-_CONTROL = re.compile(r"(?:SAVEPOINT|ROLLBACK\s+(?:WORK\s+)?TO|RELEASE|XA\s+(?:START|BEGIN|END))\b", re.IGNORECASE)
-_DML = re.compile(r"(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|CALL|DO|WITH|IMPORT)\b", re.IGNORECASE)
-_XA_OUTCOME = re.compile(r"XA\s+(?:COMMIT|ROLLBACK)\b", re.IGNORECASE)
+from isotherm_cdc.binlog.sql import Token, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Effect = Literal["truncate", "drop", "reread"]
+StatementKind = Literal["begin", "commit", "rollback", "savepoint", "rollback_to", "control", "xa_start", "xa_end",
+                        "xa_commit", "xa_rollback", "dml", "ddl"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +37,305 @@ class TableChange:
         table: `schema.table`.
     """
 
-    effect: Literal["truncate", "drop", "reread"]
+    effect: Effect
     table: str
 
 
-StatementKind = Literal["begin", "commit", "rollback", "control", "xa_outcome", "dml", "ddl"]
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A QUERY event's statement, understood as far as it has to be.
+
+    Attributes:
+        kind: what it is.
+        changes: what it does to the tables that it names, captured or not.
+        name: of a savepoint, an XA transaction or the schema that DROP DATABASE names.
+        created: the table that CREATE TABLE names.
+        only_if_missing: whether the CREATE TABLE said IF NOT EXISTS.
+        gone: tables that are no longer there under these names, as far as this statement tells.
+        rows_follow: whether it (CREATE TABLE … SELECT) is followed by its rows in the same transaction.
+    """
+
+    kind: StatementKind
+    changes: tuple[TableChange, ...] = ()
+    name: str = ""
+    created: tuple[str, ...] = ()
+    only_if_missing: bool = False
+    gone: tuple[str, ...] = ()
+    rows_follow: bool = False
 
 
-def classify(sql: str) -> StatementKind:
-    """Say what a statement of a QUERY event is."""
-    text = strip_comments(sql)
-    word = text.upper()
-    if word in ("BEGIN", "COMMIT", "ROLLBACK"):
-        return {"BEGIN": "begin", "COMMIT": "commit"}.get(word, "rollback")  # type: ignore[return-value]
-    for pattern, kind in ((_CONTROL, "control"), (_XA_OUTCOME, "xa_outcome"), (_DML, "dml")):
-        if pattern.match(text):
-            return kind  # type: ignore[return-value]
-    return "ddl"
+BEGIN = Statement("begin")
+COMMIT = Statement("commit")
+
+_DML = ("INSERT", "UPDATE", "REPLACE", "LOAD", "CALL", "DO", "WITH", "IMPORT", "SELECT", "EXECUTE", "TABLE", "VALUES")
 
 
-def rows_follow(sql: str) -> bool:
-    """Whether the statement (CREATE TABLE … SELECT) is followed by its rows in the same transaction."""
-    return strip_comments(sql).upper().endswith("START TRANSACTION")
+def parse(sql: str, default_schema: str, mode: int = 0) -> Statement:
+    """Read a statement.
+
+    Args:
+        sql: its text.
+        default_schema: where names without a schema are.
+        mode: the session's `sql_mode` as bits.
+    """
+    if sql == "BEGIN":
+        return BEGIN
+    if sql == "COMMIT":
+        return COMMIT
+    words = Words(sql, mode)
+    first = words.next()
+    if first is None or first.kind != "word":
+        return Statement("dml" if first is not None and first.text == "(" else "ddl")
+    verb = first.text.upper()
+    if verb in _DML:
+        return Statement("dml")
+    reader = _READERS.get(verb)
+    return reader(words, default_schema) if reader is not None else Statement("ddl")
 
 
-def schema_of_drop(sql: str) -> str | None:
-    """Return the schema that DROP DATABASE names."""
-    match = _DROP_SCHEMA.match(strip_comments(sql))
-    return _unquote(match[1]) if match else None
+def _begin(_: Words, __: str) -> Statement:
+    return BEGIN
 
 
-def table_changes(sql: str, default_schema: str) -> list[TableChange]:
-    """Return what the statement does to the tables that it names."""
-    text = strip_comments(sql)
-    if match := _TRUNCATE.match(text):
-        return [TableChange("truncate", _full_name(match[1], default_schema))]
-    if match := _DROP.match(text):
-        return [TableChange("drop", _full_name(name, default_schema)) for name in re.findall(_TABLE, match[1])]
-    names: list[str] = []
-    if match := _RENAME.match(text):
-        for pair in re.finditer(rf"({_TABLE})\s+TO\s+({_TABLE})", match[1], re.IGNORECASE):
-            names.extend((pair[1], pair[2]))
-    elif match := _ALTER.match(text):
-        names.append(match[1])
-        names.extend(other[1] for other in _ALTER_OTHER.finditer(text, match.end()))
-    elif match := _CREATE.match(text):
-        names.append(match[1])
-    return [TableChange("reread", _full_name(name, default_schema)) for name in names]
+def _start(words: Words, _: str) -> Statement:
+    return BEGIN if words.skip("TRANSACTION") else Statement("ddl")
 
 
-def strip_comments(sql: str) -> str:
-    """Return the statement without comments at its ends (executable comments stay)."""
-    return _COMMENT.sub(" ", sql).strip().rstrip(";").rstrip()
+def _commit(_: Words, __: str) -> Statement:
+    return COMMIT
 
 
-def _full_name(text: str, default_schema: str) -> str:
-    names = [_unquote(name) for name in re.findall(_NAME, text)]
-    return ".".join(names if len(names) > 1 else [default_schema, *names])
+def _rollback(words: Words, _: str) -> Statement:
+    words.skip("WORK")
+    if not words.skip("TO"):
+        return Statement("rollback")
+    words.skip("SAVEPOINT")
+    return Statement("rollback_to", name=_name(words))
 
 
-def _unquote(name: str) -> str:
-    return name[1:-1].replace("``", "`") if name.startswith("`") else name
+def _savepoint(words: Words, _: str) -> Statement:
+    return Statement("savepoint", name=_name(words))
+
+
+def _release(_: Words, __: str) -> Statement:
+    return Statement("control")
+
+
+def _xa(words: Words, _: str) -> Statement:
+    verb = words.next()
+    name = "".join(token.text for token in words.rest())
+    kinds: dict[str, StatementKind] = {
+        "START": "xa_start", "BEGIN": "xa_start", "END": "xa_end", "COMMIT": "xa_commit", "ROLLBACK": "xa_rollback",
+    }  # fmt: skip
+    return Statement(kinds.get(verb.text.upper() if verb else "", "dml"), name=name)
+
+
+def _delete(words: Words, schema: str) -> Statement:
+    """`DELETE FROM t` and nothing else is how MySQL tells that a MEMORY table was empty after a restart."""
+    words.skip("FROM")
+    table = words.table(schema)
+    if table is None or words.rest():
+        return Statement("dml")
+    return Statement("ddl", (TableChange("truncate", table),))
+
+
+def _truncate(words: Words, schema: str) -> Statement:
+    words.skip("TABLE")
+    return _effect("truncate", [words.table(schema)])
+
+
+def _drop(words: Words, schema: str) -> Statement:
+    if words.skip("TEMPORARY"):
+        return Statement("ddl")
+    if words.skip("DATABASE", "SCHEMA"):
+        words.skip_all("IF", "EXISTS")
+        return Statement("ddl", name=_name(words))
+    if words.skip("INDEX"):
+        dropped = _name(words)
+        return _effect("reread", [words.table(schema)] if dropped.upper() == "PRIMARY" and words.skip("ON") else [])
+    if not words.skip("TABLE", "TABLES"):
+        return Statement("ddl")
+    words.skip_all("IF", "EXISTS")
+    tables = _tables(words, schema)
+    return Statement("ddl", tuple(TableChange("drop", table) for table in tables), gone=tables)
+
+
+def _create(words: Words, schema: str) -> Statement:
+    if not words.skip("TABLE"):
+        return Statement("ddl")
+    only_if_missing = words.skip("IF")
+    words.skip_all("NOT", "EXISTS")
+    table = words.table(schema)
+    if table is None:
+        return Statement("ddl")
+    rest = words.rest()
+    while rest and rest[-1].text == ";":
+        rest.pop()
+    rows_follow = len(rest) > 1 and rest[-2].is_word("START") and rest[-1].is_word("TRANSACTION")
+    change = TableChange("reread", table)
+    return Statement(
+        "ddl", (change,), created=(table,), only_if_missing=only_if_missing, rows_follow=rows_follow
+    )  # fmt: skip
+
+
+def _rename(words: Words, schema: str) -> Statement:
+    if not words.skip("TABLE", "TABLES"):
+        return Statement("ddl")
+    there: dict[str, bool] = {}
+    while (old := words.table(schema)) is not None and words.skip("TO"):
+        new = words.table(schema)
+        if new is None:
+            break
+        there[old], there[new] = False, True
+        words.skip_mark(",")
+    return _renamed(there)
+
+
+def _renamed(there: dict[str, bool]) -> Statement:
+    return Statement(
+        "ddl",
+        tuple(TableChange("reread", table) for table in there),
+        created=tuple(table for table, is_there in there.items() if is_there),
+        gone=tuple(table for table, is_there in there.items() if not is_there),
+    )
+
+
+def _repair(words: Words, schema: str) -> Statement:
+    words.skip("NO_WRITE_TO_BINLOG", "LOCAL")
+    return _effect("reread", _tables(words, schema)) if words.skip("TABLE", "TABLES") else Statement("ddl")
+
+
+def _alter(words: Words, schema: str) -> Statement:
+    words.skip("ONLINE", "OFFLINE")
+    words.skip("IGNORE")
+    if not words.skip("TABLE"):
+        return Statement("ddl")
+    table = words.table(schema)
+    if table is None:
+        return Statement("ddl")
+    reread, other, renamed = False, None, None
+    for action in _actions(words.rest()):
+        if action[0].is_word("RENAME") and not action[1:2][0].is_word("COLUMN", "INDEX", "KEY"):
+            renamed = _other_table(action[1:], schema, "TO", "AS", "=")
+        elif not keeps_rows(action):
+            reread = True
+        if action[0].is_word("EXCHANGE"):
+            at = next((at for at, token in enumerate(action) if token.is_word("TABLE")), len(action))
+            other = _other_table(action[at + 1 :], schema)
+    if renamed is not None:
+        return _renamed({table: False, renamed: True})
+    return _effect("reread", [table if reread else None, other])
+
+
+def _actions(tokens: Iterable[Token]) -> list[list[Token]]:
+    """Cut the list of actions at the commas outside of parentheses."""
+    found: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        if token.kind == "mark":
+            depth += (token.text == "(") - (token.text == ")")
+            if token.text == "," and not depth:
+                found.append([])
+                continue
+            if token.text == ";" and not depth:
+                continue
+        found[-1].append(token)
+    return [action for action in found if action]
+
+
+def _other_table(tokens: list[Token], schema: str, *skipped: str) -> str | None:
+    if tokens and (tokens[0].is_word(*skipped) or tokens[0].text in skipped):
+        tokens = tokens[1:]
+    names = [token.text for token in tokens[:3] if token.is_name]
+    qualified = len(tokens) > 1 and tokens[1].text == "." and len(names) > 1
+    return f"{names[0]}.{names[1]}" if qualified else f"{schema}.{names[0]}" if names else None
+
+
+_KEEPS_BY_SECOND = {
+    "ADD": ("INDEX", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK", "PARTITION"),
+    "DROP": ("INDEX", "KEY", "FOREIGN", "CHECK", "CONSTRAINT"),
+    "RENAME": ("INDEX", "KEY"),
+    "ANALYZE": ("PARTITION",),
+    "CHECK": ("PARTITION",),
+    "COALESCE": ("PARTITION",),
+    "OPTIMIZE": ("PARTITION",),
+    "REBUILD": ("PARTITION",),
+    "PARTITION": ("BY",),
+    "REMOVE": ("PARTITIONING",),
+    "UPGRADE": ("PARTITIONING",),
+    "ORDER": ("BY",),
+    "ENABLE": ("KEYS",),
+    "DISABLE": ("KEYS",),
+    "WITH": ("VALIDATION",),
+    "WITHOUT": ("VALIDATION",),
+}
+_KEEP = frozenset(
+    re.findall(
+        r"\w+",
+        "ALTER ALGORITHM LOCK FORCE SECONDARY_LOAD SECONDARY_UNLOAD AUTO_INCREMENT AUTOEXTEND_SIZE AVG_ROW_LENGTH CHARACTER "
+        "CHARSET CHECKSUM COLLATE COMMENT COMPRESSION DEFAULT DELAY_KEY_WRITE ENCRYPTION ENGINE ENGINE_ATTRIBUTE "
+        "KEY_BLOCK_SIZE MAX_ROWS MIN_ROWS PACK_KEYS ROW_FORMAT SECONDARY_ENGINE SECONDARY_ENGINE_ATTRIBUTE STATS_AUTO_RECALC "
+        "STATS_PERSISTENT STATS_SAMPLE_PAGES TABLESPACE",
+    )
+)
+
+
+def keeps_rows(action: list[Token]) -> bool:
+    """Whether an action of ALTER TABLE is known to leave every row and every column as it was."""
+    head = action[0].text.upper() if action[0].kind == "word" else ""
+    second = action[1] if len(action) > 1 else None
+    if head == "ADD" and second is not None and second.is_word("CONSTRAINT"):
+        return not any(token.is_word("PRIMARY") for token in action[2:5])
+    if head in _KEEPS_BY_SECOND:
+        if second is None or not second.is_word(*_KEEPS_BY_SECOND[head]):
+            return False
+        return not (head == "DROP" and len(action) > 2 and action[2].text.upper() == "PRIMARY")  # noqa: PLR2004
+    return head in _KEEP and _keeps_engine(action)
+
+
+def _keeps_engine(action: list[Token]) -> bool:
+    """Whether the options name no engine but InnoDB; others may lose rows."""
+    for at, token in enumerate(action):
+        if token.is_word("UNION"):
+            return False
+        if token.is_word("ENGINE"):
+            named = [other for other in action[at + 1 : at + 3] if other.text != "="]
+            if not named or named[0].text.strip("'\"").upper() != "INNODB":
+                return False
+    return True
+
+
+def _effect(effect: Effect, tables: Iterable[str | None]) -> Statement:
+    return Statement("ddl", tuple(TableChange(effect, table) for table in tables if table is not None))
+
+
+def _tables(words: Words, schema: str) -> tuple[str, ...]:
+    found = []
+    while (table := words.table(schema)) is not None:
+        found.append(table)
+        if not words.skip_mark(","):
+            break
+    return tuple(found)
+
+
+def _name(words: Words) -> str:
+    token = words.next()
+    return token.text if token is not None else ""
+
+
+_READERS = {
+    "BEGIN": _begin,
+    "START": _start,
+    "COMMIT": _commit,
+    "ROLLBACK": _rollback,
+    "SAVEPOINT": _savepoint,
+    "RELEASE": _release,
+    "XA": _xa,
+    "DELETE": _delete,
+    "TRUNCATE": _truncate,
+    "DROP": _drop,
+    "CREATE": _create,
+    "RENAME": _rename,
+    "REPAIR": _repair,
+    "ALTER": _alter,
+}

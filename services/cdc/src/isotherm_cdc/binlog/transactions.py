@@ -1,66 +1,35 @@
 """From events to transactions: the order of the binary log, checked.
 
 `Assembler.feed` takes one event after another and returns what they mean. Whatever it does not know ends in
-`UnsupportedEvent` with the GTID: an event that is skipped is a change that is lost.
+`UnsupportedEvent` with the GTID: an event that is skipped is a change that is lost. If so configured, tables whose
+changes cannot be told are read again instead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import structlog
 
 from isotherm_cdc.binlog import ddl, events, table_map
-from isotherm_cdc.binlog.decode import BadRow, Operation, Row, RowDecoder
+from isotherm_cdc.binlog.compiled import CompiledDecoder
+from isotherm_cdc.binlog.ddl import TableChange
+from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start
+from isotherm_cdc.binlog.prepared import PreparedTransactions
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_common.process import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from isotherm_cdc.binlog.catalogue import Catalogue
+    from isotherm_cdc.binlog.decode import Operation, RowDecoder
     from isotherm_cdc.binlog.events import Event, Gtid
+    from isotherm_cdc.values.columns import Table
 
+__all__ = ["Assembler", "End", "Message", "Prepared", "Rows", "Schema", "Start", "Unreadable"]
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A transaction begins."""
-
-    gtid: Gtid
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of one event.
-
-    Attributes:
-        table: `schema.table`.
-        event_idx: the event's number among the transaction's row events, filtered ones counted.
-        rows: what it holds.
-        size_bytes: the event's size.
-    """
-
-    table: str
-    event_idx: int
-    rows: list[Row | BadRow]
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """A statement changed the schema.
-
-    Attributes:
-        changes: what it does to captured tables; empty for others.
-    """
-
-    changes: tuple[ddl.TableChange, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The transaction is whole."""
-
-
-Message = Start | Rows | Schema | End
+Unreadable = Literal["fail", "resnapshot"]
 
 _SILENT = frozenset(
     {
@@ -91,25 +60,51 @@ class Assembler:
 
     def __init__(
         self,
-        captured: Callable[[str], bool],
-        captured_in_schema: Callable[[str], list[str]],
+        catalogue: Catalogue,
         charsets: Mapping[int, str],
+        *,
+        unreadable: Unreadable = "fail",
+        prepared: PreparedTransactions | None = None,
+        decoder: Callable[[Table], RowDecoder] = CompiledDecoder,
     ) -> None:
         """Start between two transactions.
 
         Args:
-            captured: whether a `schema.table` is captured.
-            captured_in_schema: the captured tables of a schema that are known so far.
+            catalogue: the captured tables.
             charsets: the character set of each collation's id.
+            unreadable: what to do with changes that cannot be told: stop, or have their tables read again.
+            prepared: where XA transactions wait; None: with the usual limit.
+            decoder: makes what reads a table's rows.
         """
-        self._captured = captured
-        self._captured_in_schema = captured_in_schema
+        self._new_decoder = decoder
+        self._catalogue = catalogue
         self._charsets = charsets
-        self._decoders: dict[int, RowDecoder | None] = {}
-        self._maps: dict[bytes, RowDecoder | None] = {}
+        self._policy = unreadable
+        self._prepared = prepared or PreparedTransactions()
+        self._decoders: dict[int, RowDecoder | str | None] = {}
+        self._maps: dict[bytes, RowDecoder | str | None] = {}
         self._gtid: Gtid | None = None
+        self._started = False
         self._event_idx = 0
         self._has_rows = False
+        self._savepoints: dict[str, int] = {}
+
+    def unpacked(self, event: Event) -> Iterable[Event]:
+        """Yield the event, or those in a compressed transaction one by one: together they may be far too large.
+
+        Raises:
+            UnsupportedEvent: it cannot be unpacked.
+        """
+        if event.kind != events.TRANSACTION_PAYLOAD:
+            return (event,)
+        return self._payload(event)
+
+    def _payload(self, event: Event) -> Iterable[Event]:
+        try:
+            yield from events.unpack_transaction(event.body)
+        except (UnsupportedEvent, ValueError, IndexError, KeyError) as error:
+            message = f"The compressed transaction GTID {self._gtid or 'none'} cannot be unpacked: {error}"
+            raise UnsupportedEvent(message) from error
 
     def feed(self, event: Event) -> list[Message]:
         """Take the next event.
@@ -118,7 +113,7 @@ class Assembler:
             UnsupportedEvent: it cannot be understood.
         """
         try:
-            return self._feed(event)
+            messages = self._feed(event)
         except (UnsupportedEvent, SourceUnusable) as error:
             if "GTID" in str(error):
                 raise
@@ -131,6 +126,10 @@ class Assembler:
                 f"An event of type {event.kind} in transaction GTID {self._gtid or 'none'} cannot be read: {error!r}"
             )
             raise UnsupportedEvent(message) from error
+        if messages and self._prepared.is_open:
+            self._prepared.hold(messages)
+            return []
+        return messages
 
     def _feed(self, event: Event) -> list[Message]:  # noqa: PLR0911 - one return for each kind of event
         kind = event.kind
@@ -139,67 +138,161 @@ class Assembler:
         if kind == events.TABLE_MAP:
             self._table_map(event.body)
             return []
-        if kind in (events.GTID, events.GTID_TAGGED):
-            return self._start(
-                events.parse_gtid(event.body) if kind == events.GTID else events.parse_tagged_gtid(event.body)
-            )
+        if kind == events.GTID:
+            return self._begin(events.parse_gtid(event.body))
         if kind == events.XID:
             return self._end()
         if kind == events.QUERY:
-            return self._query(*events.parse_query(event.body))
-        if kind == events.TRANSACTION_PAYLOAD:
-            return [message for inner in events.unpack_transaction(event.body) for message in self._feed(inner)]
-        if kind in _SILENT or (event.flags & events.IGNORABLE_FLAG and kind not in _KNOWN):
+            return self._query(event)
+        if kind in _SILENT:
             return []
-        if kind == events.XA_PREPARE and (event.body[0] or not self._has_rows):
-            return self._end()
-        return self._unsupported(kind)
+        return self._rare(event)
 
-    def _unsupported(self, kind: int) -> list[Message]:
+    def _rare(self, event: Event) -> list[Message]:
+        kind = event.kind
+        if kind == events.GTID_TAGGED:
+            return self._begin(events.parse_tagged_gtid(event.body))
+        if kind == events.TRANSACTION_PAYLOAD:
+            return [message for inner in self.unpacked(event) for message in self.feed(inner)]
+        if kind == events.XA_PREPARE:
+            return self._xa_prepare(one_phase=bool(event.body[0]))
+        if kind == events.PARTIAL_UPDATE_ROWS:
+            return self._partial_update(event.body)
+        if event.flags & events.IGNORABLE_FLAG and kind not in _REASONS:
+            return []
+        return self._not_told(kind)
+
+    def _not_told(self, kind: int) -> list[Message]:
         reason = _REASONS.get(kind, "an event that is not known")
         message = f"Transaction GTID {self._gtid or 'none'} holds {reason} (event type {kind})."
-        raise UnsupportedEvent(message)
+        if kind not in _READ_AGAIN or self._gtid is None:
+            raise UnsupportedEvent(message)
+        # An incident is a transaction of its own, or stands in one that has begun.
+        alone = kind == events.INCIDENT and not self._started
+        reread = self._unreadable(message, None)
+        return [*self._start(), *reread, *(self._end() if alone else ())]
 
-    def _start(self, gtid: Gtid) -> list[Message]:
+    def _begin(self, gtid: Gtid) -> list[Message]:
         if self._gtid is not None:
             message = f"Transaction GTID {self._gtid} did not end before GTID {gtid} began."
             raise UnsupportedEvent(message)
         self._gtid = gtid
+        self._started = self._has_rows = False
         self._event_idx = 0
-        self._has_rows = False
-        return [Start(gtid)]
+        return []
 
-    def _end(self) -> list[Message]:
+    def _start(self) -> list[Message]:
+        """Return the transaction's beginning, once it is known to be one whose rows count when it ends."""
+        if self._started or self._gtid is None or self._prepared.is_open:
+            return []
+        self._started = True
+        return [Start(self._gtid)]
+
+    def _end(self, prepared: Gtid | None = None) -> list[Message]:
         if self._gtid is None:
             message = "A transaction ended that has no GTID: gtid_mode must be ON."
             raise SourceUnusable(message)
+        start = self._start()
+        self._close()
+        return [*start, End(prepared)]
+
+    def _close(self) -> None:
         self._gtid = None
         self._decoders.clear()
-        return [End()]
+        self._savepoints.clear()
 
-    def _query(self, schema: str, sql: str) -> list[Message]:
-        kind = ddl.classify(sql)
-        if kind in ("begin", "control"):
+    def _query(self, event: Event) -> list[Message]:
+        query = events.parse_query(event.body, self._charsets)
+        statement = ddl.parse(query.sql, query.schema, query.sql_mode)
+        kind = statement.kind
+        if kind == "begin":
+            return self._start()
+        if kind == "commit" or (kind == "rollback" and not self._has_rows):
+            return self._end()
+        if kind == "ddl":
+            return self._schema(statement, temporary=bool(event.flags & events.THREAD_SPECIFIC_FLAG))
+        if kind.startswith("xa_"):
+            return self._xa(kind, statement.name)
+        if self._is_without_effect(statement):
             return []
-        if kind == "commit":
-            return self._end()
-        if kind == "rollback" and not self._has_rows:
-            return self._end()
-        if kind == "xa_outcome":
-            return self._end()
-        if kind in ("dml", "rollback"):
-            message = (
-                f"Transaction GTID {self._gtid or 'none'} holds a statement in place of rows ({sql[:120]!r}): "
-                "binlog_format must be ROW in every session that writes."
-            )
-            raise UnsupportedEvent(message)
-        changes = self._schema_changes(schema, sql)
-        return [Schema(changes), *([] if ddl.rows_follow(sql) else self._end())]
+        reason = (
+            f"Transaction GTID {self._gtid or 'none'} holds a statement in place of rows ({query.sql[:120]!r}): "
+            "binlog_format must be ROW in every session that writes."
+        )
+        reread = self._unreadable(reason, None)
+        return [*self._start(), *reread, *(self._end() if kind == "rollback" else ())]
 
-    def _schema_changes(self, schema: str, sql: str) -> tuple[ddl.TableChange, ...]:
-        if dropped := ddl.schema_of_drop(sql):
-            return tuple(ddl.TableChange("drop", table) for table in self._captured_in_schema(dropped))
-        return tuple(change for change in ddl.table_changes(sql, schema) if self._captured(change.table))
+    def _is_without_effect(self, statement: ddl.Statement) -> bool:
+        """Whether it is a savepoint, or goes back to one after which there were no rows."""
+        if statement.kind == "savepoint":
+            self._savepoints[statement.name] = self._event_idx
+        elif statement.kind == "rollback_to":
+            return self._savepoints.get(statement.name, 0) == self._event_idx
+        return statement.kind in ("savepoint", "control")
+
+    def _schema(self, statement: ddl.Statement, *, temporary: bool) -> list[Message]:
+        if statement.name:
+            dropped = self._catalogue.drop_schema(statement.name)
+            changes = tuple(TableChange("drop", table) for table in dropped)
+        else:
+            changes = self._catalogue.follow(statement)
+        if temporary:
+            # It may mean a temporary table of the same name: what is read again is right in either case.
+            changes = tuple(
+                TableChange("reread", change.table) if change.effect == "truncate" else change for change in changes
+            )
+        in_transaction = self._started
+        return [*self._start(), Schema(changes), *([] if statement.rows_follow or in_transaction else self._end())]
+
+    def _xa(self, kind: ddl.StatementKind, name: str) -> list[Message]:
+        if kind == "xa_start":
+            if self._gtid is None:
+                message = "An XA transaction has no GTID: gtid_mode must be ON."
+                raise SourceUnusable(message)
+            self._prepared.begin(name, self._gtid)
+        if kind in ("xa_start", "xa_end"):
+            return []
+        branch = self._prepared.take(name)
+        if kind == "xa_rollback":
+            return self._end(branch.gtid if branch else None)
+        if branch is None:
+            reason = (
+                f"Transaction GTID {self._gtid or 'none'} commits an XA transaction that was prepared before the position "
+                "at which reading began: all captured tables are read again."
+            )
+            structlog.get_logger().warning("xa_commit_of_unknown_rows", reason=reason)
+            return [*self._start(), self._reread_all(), *self._end()]
+        return [*self._start(), *branch.messages, *self._end(branch.gtid)]
+
+    def _xa_prepare(self, *, one_phase: bool) -> list[Message]:
+        if not self._prepared.is_open:
+            message = f"Transaction GTID {self._gtid or 'none'} is prepared and was not begun."
+            raise UnsupportedEvent(message)
+        if one_phase:
+            held = self._prepared.commit_open()
+            return [*self._start(), *held, *self._end()]
+        self._prepared.prepare()
+        gtid = self._gtid
+        assert gtid is not None
+        self._close()
+        return [Prepared(gtid)]
+
+    def _unreadable(self, reason: str, table: str | None) -> list[Message]:
+        """Stop, or have the table (None: all of them) read again.
+
+        Raises:
+            UnsupportedEvent: it is to stop.
+        """
+        if self._policy == "fail":
+            message = f"{reason} CDC_UNREADABLE_CHANGES_POLICY=resnapshot reads what it concerns again instead."
+            raise UnsupportedEvent(message)
+        structlog.get_logger().warning(
+            "read_again", reason=reason, table=table or "all", gtid=str(self._gtid or "none")
+        )
+        return [self._reread_all() if table is None else Schema((TableChange("reread", table),))]
+
+    def _reread_all(self) -> Schema:
+        return Schema(tuple(TableChange("reread", table) for table in sorted(self._catalogue.tables)))
 
     def _table_map(self, body: bytes) -> None:
         """Note the table of an id; the same map again (most transactions bring one) is not read twice."""
@@ -208,20 +301,57 @@ class Assembler:
             self._decoders[table_id] = self._maps[body]
             return
         _, schema, name = table_map.table_name(body)
-        decoder = None
-        if self._captured(f"{schema}.{name}"):
-            table = table_map.parse(body, self._charsets)
-            if not table.key:
-                message = f"{table.full_name} has no primary key: add one, or exclude the table."
-                raise SourceUnusable(message)
-            decoder = RowDecoder(table)
         if len(self._maps) >= _MAPS_KEPT:
             self._maps.clear()
-        self._maps[body] = self._decoders[table_id] = decoder
+        self._maps[body] = self._decoders[table_id] = self._decoder(f"{schema}.{name}", body)
+
+    def _decoder(self, full_name: str, body: bytes) -> RowDecoder | str | None:
+        """Return what reads a table's rows, its name if nothing can, None if it is not captured."""
+        if not self._catalogue.captured(full_name):
+            return None
+        self._catalogue.see(full_name)
+        try:
+            table = table_map.parse(body, self._charsets)
+        except (SourceUnusable, UnsupportedEvent):
+            if self._policy == "fail":
+                raise
+            return full_name
+        if not table.key:
+            message = f"{table.full_name} has no primary key: add one, or exclude the table."
+            raise SourceUnusable(message)
+        return self._new_decoder(table)
 
     def _rows(self, event: Event) -> list[Message]:
         operation, version = _OPERATIONS[event.kind]
-        table_id = int.from_bytes(event.body[:6], "little")
+        event_idx, decoder = self._decoder_of(event.body)
+        if decoder is None:
+            return []
+        self._has_rows = True
+        if isinstance(decoder, str):
+            return [*self._start(), *self._unreadable(f"Rows of {decoder} cannot be read.", decoder)]
+        table = decoder.table.full_name
+        try:
+            rows = list(decoder.rows(operation, event.body, version=version))
+        except UnsupportedEvent as error:
+            reason = f"{error} (transaction GTID {self._gtid})"
+            return [*self._start(), *self._unreadable(reason, table)]
+        return [*self._start(), Rows(table, event_idx, rows, len(event.body))]
+
+    def _partial_update(self, body: bytes) -> list[Message]:
+        _, decoder = self._decoder_of(body)
+        if decoder is None:
+            return []
+        self._has_rows = True
+        table = decoder if isinstance(decoder, str) else decoder.table.full_name
+        reason = (
+            f"Transaction GTID {self._gtid} holds JSON differences in place of rows of {table}: "
+            "binlog_row_value_options must be empty in every session that writes."
+        )
+        return [*self._start(), *self._unreadable(reason, table)]
+
+    def _decoder_of(self, body: bytes) -> tuple[int, RowDecoder | str | None]:
+        """Return a row event's number and what reads it."""
+        table_id = int.from_bytes(body[:6], "little")
         if self._gtid is None:
             message = "Rows came outside of a transaction."
             raise UnsupportedEvent(message)
@@ -229,23 +359,16 @@ class Assembler:
         self._event_idx += 1
         if table_id not in self._decoders:
             if table_id == _DUMMY_TABLE_ID:
-                return []
+                return event_idx, None
             message = f"Transaction GTID {self._gtid} has rows of table id {table_id}, which no table map names."
             raise UnsupportedEvent(message)
-        decoder = self._decoders[table_id]
-        if decoder is None:
-            return []
-        self._has_rows = True
-        rows = list(decoder.rows(operation, event.body, version=version))
-        return [Rows(decoder.table.full_name, event_idx, rows, len(event.body))]
+        return event_idx, self._decoders[table_id]
 
 
 _MAPS_KEPT = 1000
 _DUMMY_TABLE_ID = 0xFFFFFF
-_KNOWN = frozenset({events.PARTIAL_UPDATE_ROWS, events.XA_PREPARE, events.INCIDENT, events.ANONYMOUS_GTID})
+_READ_AGAIN = frozenset({events.INCIDENT, events.BEGIN_LOAD_QUERY, events.EXECUTE_LOAD_QUERY})
 _REASONS = {
-    events.PARTIAL_UPDATE_ROWS: "JSON differences in place of rows: binlog_row_value_options must be empty in every session",
-    events.XA_PREPARE: "rows of a prepared XA transaction, which are not supported",
     events.INCIDENT: "an incident: the source says that events are missing from its binary log",
     events.ANONYMOUS_GTID: "no GTID: gtid_mode must be ON",
     events.BEGIN_LOAD_QUERY: "a statement in place of rows (LOAD DATA): binlog_format must be ROW in every session",

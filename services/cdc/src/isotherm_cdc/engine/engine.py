@@ -92,7 +92,7 @@ class Engine:
             "checkpoint_age_seconds": round(time.monotonic() - shared.last_commit, 3),
             "lag_seconds": shared.lag_seconds(),
             "queued_bytes": shared.queued_bytes,
-            "tables": shared.tables,
+            "tables": sorted(shared.catalogue.tables),
             "snapshot": [table.to_document() for table in checkpoint.snapshot],
             "unmet": shared.health.unmet(),
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics, mysql, preflight
 from isotherm_cdc.binlog.stream import Source
-from isotherm_cdc.binlog.transactions import Assembler, End, Message, Rows, Schema, Start
+from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
 
 if TYPE_CHECKING:
     from isotherm_cdc.engine.shared import Shared
@@ -35,11 +35,11 @@ class Reader:
             position = shared.pipeline.received
         connection = mysql.connect(shared.settings.mysql)
         try:
-            preflight.check_position(position, preflight.read_state(connection))
+            preflight.check_position(position, preflight.check(connection))
             charsets = mysql.charsets(connection)
         finally:
             connection.close()
-        assembler = Assembler(shared.captured, self._known_tables, charsets)
+        assembler = Assembler(shared.catalogue, charsets, unreadable=shared.settings.unreadable_changes_policy)
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
         try:
             shared.health.ready("mysql")
@@ -47,18 +47,16 @@ class Reader:
             for event in source:
                 if shared.shutdown.requested:
                     return
-                messages = assembler.feed(event)
-                if messages:
-                    self._receive(messages)
+                for part in assembler.unpacked(event):
+                    messages = assembler.feed(part)
+                    if messages:
+                        self._receive(messages)
         except OSError as error:
             raise ConnectionError(str(error)) from error
         finally:
             metrics.connected.set(0)
             shared.health.not_ready("mysql", "not connected")
             source.close()
-
-    def _known_tables(self, schema: str) -> list[str]:
-        return [table for table in self._shared.tables if table.partition(".")[0] == schema]
 
     def _receive(self, messages: list[Message]) -> None:
         shared = self._shared
@@ -74,8 +72,9 @@ class Reader:
                     core.start(message.gtid.origin, message.gtid.number, message.gtid.commit_us)
                 elif isinstance(message, Schema):
                     core.schema(message.changes)
-                    new = [change.table for change in message.changes if change.table not in shared.tables]
-                    shared.tables += new
+                elif isinstance(message, Prepared):
+                    core.prepared(message.gtid.origin, message.gtid.number)
                 elif isinstance(message, End):
-                    core.end()
+                    done = message.prepared
+                    core.end((done.origin, done.number) if done else None)
             shared.changed.notify_all()

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from isotherm_cdc import metrics, mysql
+from isotherm_cdc.binlog.catalogue import Catalogue
 from isotherm_cdc.settings import TableFilter
 from isotherm_common.retry import RetryPolicy, retry
 
@@ -33,7 +34,7 @@ class Shared:
         health: what the probes are told.
         captured: which tables are captured.
         changed: held to use `pipeline`, and notified when its state has changed.
-        tables: the captured tables that are known so far.
+        catalogue: the captured tables that are known so far.
         newest_us: when the source committed the newest transaction received.
         last_commit: when a batch was committed last, by the monotonic clock.
         abandoned: whether nothing more may be written, not even what is whole.
@@ -46,7 +47,7 @@ class Shared:
         self.health = health
         self.captured = TableFilter(settings.tables, settings.table_exclude_list)
         self.changed = threading.Condition()
-        self.tables: list[str] = []
+        self.catalogue = Catalogue(self.captured)
         self.newest_us: int | None = None
         self.last_commit = time.monotonic()
         self.abandoned = False

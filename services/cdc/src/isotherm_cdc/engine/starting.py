@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from isotherm_cdc import mysql, preflight
+from isotherm_cdc.binlog.catalogue import Catalogue
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import PositionLost
 from isotherm_cdc.gtid import GtidSet
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 def begin(shared: Shared, checkpoint: Checkpoint) -> None:
     """Check the source, decide where to start, and make the pipeline."""
     settings = shared.settings
-    connection = shared.with_mysql("connecting to MySQL", lambda: mysql.connect(settings.mysql))
-    try:
-        preflight.check_variables(preflight.read_variables(connection))
-        state = preflight.read_state(connection)
-        shared.tables = captured_tables(connection, shared.captured.schemas, shared.captured)
-    finally:
-        connection.close()
+    state, tables_now, executed = shared.with_mysql("looking at MySQL", lambda: _look(shared))
     position = GtidSet.parse(checkpoint.gtid_set)
     fresh, ghosts = not checkpoint.started, None
     if not fresh:
@@ -40,14 +35,29 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
             fresh, ghosts = True, checkpoint.seq
     if fresh:
         wanted = settings.snapshot_mode != "no_data" or ghosts is not None
-        tables = tuple(TableSnapshot(table, ghosts_before=ghosts) for table in shared.tables if wanted)
+        tables = tuple(TableSnapshot(table, ghosts_before=ghosts) for table in tables_now if wanted)
         checkpoint = shared.sink.commit(Batch(gtid_set=str(state.executed), snapshot=tables))
+    exact = fresh or executed <= position
+    shared.catalogue = Catalogue(shared.captured, tables_now, exact=exact, lower_case=state.lower_case)
     limits = Limits(settings.max_batch_size, settings.max_batch_bytes, clear_dropped=settings.drop_collections)
     shared.pipeline = Pipeline(checkpoint, limits)
     structlog.get_logger().info(
-        "started", term=checkpoint.term, seq=checkpoint.seq, gtid_set=checkpoint.gtid_set, tables=shared.tables,
+        "started", term=checkpoint.term, seq=checkpoint.seq, gtid_set=checkpoint.gtid_set, tables=tables_now,
         snapshot=[table.table for table in checkpoint.snapshot], source=state.uuid, version=state.version,
     )  # fmt: skip
+
+
+def _look(shared: Shared) -> tuple[preflight.SourceState, list[str], GtidSet]:
+    """Return what the source has: its state, its captured tables, and what it had executed by then."""
+    connection = mysql.connect(shared.settings.mysql)
+    try:
+        state = preflight.check(connection)
+        if state.lower_case:
+            shared.captured = shared.captured.folded()
+        tables = captured_tables(connection, shared.captured.schemas, shared.captured)
+        return state, tables, mysql.gtid_executed(connection)
+    finally:
+        connection.close()
 
 
 def _accept_loss(settings: Settings, error: PositionLost) -> None:

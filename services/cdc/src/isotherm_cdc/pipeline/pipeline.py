@@ -39,6 +39,7 @@ class Pipeline:
         self._queue: deque[Transaction | Chunk | Sweep] = deque()
         self._received = GtidSet.parse(checkpoint.gtid_set)
         self._applied = self._received.copy()
+        self._prepared = GtidSet()
         self._open: Transaction | None = None
         self._resume = checkpoint.position
         self._seq = checkpoint.seq
@@ -84,24 +85,38 @@ class Pipeline:
 
     def schema(self, changes: Sequence[TableChange]) -> None:
         """The open transaction changes the schema."""
-        if self._window is not None:
-            self._window.valid = False
+        window = self._window
+        if window is not None and any(change.table == window.table for change in changes):
+            window.valid = False
         if self._open is not None:
             self._open.schema.extend(changes)
 
-    def end(self) -> None:
-        """The open transaction is whole."""
+    def prepared(self, origin: str, number: int) -> None:
+        """An XA transaction is prepared; it is received whole only with the transaction that tells its outcome."""
+        self._prepared.add(origin, number)
+        self._emit()
+
+    def end(self, prepared: tuple[str, int] | None = None) -> None:
+        """The open transaction is whole.
+
+        Args:
+            prepared: the prepared transaction whose outcome it told.
+        """
         transaction, self._open = self._open, None
         if transaction is None:
             return
         transaction.ended = True
+        transaction.prepared = prepared
         self._received.add(transaction.origin_id, transaction.number)
+        if prepared is not None:
+            self._received.add(*prepared)
         if self._window is not None or self._sweep is not None:
             self._emit()
 
     def reconnected(self) -> None:
         """The source begins anew after what was received whole: the open transaction will come again."""
         transaction, self._open = self._open, None
+        self._prepared = GtidSet()
         if transaction is not None:
             self._queue.pop()
             self.queued_bytes -= transaction.waiting_bytes
@@ -162,7 +177,7 @@ class Pipeline:
             self._window = None
             self.chunk_state = "again"
             return
-        if not window.high <= self._received:
+        if not window.high - self._prepared <= self._received:
             return
         chunk = window.chunk()
         self._queue.append(chunk)
@@ -243,6 +258,8 @@ class Pipeline:
     def _finish(self, item: Transaction, batch: Batch) -> None:
         self._queue.popleft()
         self._applied.add(item.origin_id, item.number)
+        if item.prepared is not None:
+            self._applied.add(*item.prepared)
         if self._resume is not None and self._resume.gtid == item.gtid:
             self._resume = None
         if item.commit_us is not None:

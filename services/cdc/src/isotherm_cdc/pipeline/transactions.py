@@ -90,6 +90,7 @@ class Transaction:
         size_bytes: their size.
         ended: whether it has been received whole.
         split: whether a part of it has been written already.
+        prepared: the prepared XA transaction whose outcome it told.
     """
 
     origin_id: str
@@ -102,6 +103,7 @@ class Transaction:
     size_bytes: int = 0
     ended: bool = False
     split: bool = False
+    prepared: tuple[str, int] | None = None
 
     @classmethod
     def begin(cls, origin_id: str, number: int, commit_us: int | None) -> Transaction:

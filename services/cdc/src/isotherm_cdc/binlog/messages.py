@@ -1,0 +1,71 @@
+"""What the binary log says, as the pipeline is told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from isotherm_cdc.binlog.ddl import TableChange
+    from isotherm_cdc.binlog.decode import BadRow, Row
+    from isotherm_cdc.binlog.events import Gtid
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A transaction begins."""
+
+    gtid: Gtid
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one event.
+
+    Attributes:
+        table: `schema.table`.
+        event_idx: the event's number among the transaction's row events, filtered ones counted.
+        rows: what it holds.
+        size_bytes: the event's size.
+    """
+
+    table: str
+    event_idx: int
+    rows: list[Row | BadRow]
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A statement changed the schema, or rows changed in a way that the binary log does not tell.
+
+    Attributes:
+        changes: what it does to captured tables; empty for others.
+    """
+
+    changes: tuple[TableChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An XA transaction is prepared: the source has given it a GTID, but nobody sees its rows yet.
+
+    The GTID counts as applied only when the outcome is known, with the transaction that tells it: a reader that starts
+    in between is sent the rows again.
+    """
+
+    gtid: Gtid
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The transaction is whole.
+
+    Attributes:
+        prepared: the GTID of the prepared XA transaction whose outcome this one told.
+    """
+
+    prepared: Gtid | None = None
+
+
+Message = Start | Rows | Schema | Prepared | End
