@@ -230,6 +230,7 @@ def test_several_cdc_agree_by_a_lease(render: Render) -> None:
     """They may read and write that Lease and nothing else, and reach the API server to do so."""
     objects = render(None, "--set", "cdc.replicas=2")
     spec = one(objects, "Deployment", "isotherm-cdc")["spec"]
+    assert spec["strategy"] == {"type": "Recreate"}
     (container,) = containers(spec["template"])
     lease = environment(container)["CDC_LEASE_NAME"]
     assert spec["template"]["spec"]["serviceAccountName"] == "isotherm-cdc"
