@@ -4,9 +4,13 @@ SOURCE ?=
 REGION ?=
 INTERVAL ?=
 PORT ?=
+KILLS ?=
+MINUTES ?=
+CHAOS_SEED ?=
+MUTANTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +37,14 @@ integration: ## Run the integration tests, with real servers
 
 browser: ## Run the browser tests
 	@exec $(PYTHON) ci/test browser
+
+chaos: ## Kill the CDC again and again (KILLS=1000 or MINUTES=30, CHAOS_SEED=…), and compare
+	@$(PYTHON) ci/bootstrap.py install dev
+	@PYTHONPATH=tests KILLS="$(KILLS)" MINUTES="$(MINUTES)" CHAOS_SEED="$(CHAOS_SEED)" .venv/bin/python -m chaos.cdc
+
+mutants: ## Break the CDC's code in named ways, each of which a named test must notice (MUTANTS="NAME …": only these)
+	@$(PYTHON) ci/bootstrap.py install dev
+	@PYTHONPATH=tests .venv/bin/python -m mutants $(MUTANTS)
 
 format: ## Format the code
 	@$(PYTHON) ci/bootstrap.py install dev
