@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import bson
 import pytest
 
 from cdc_support.capture import Capture
-from cdc_support.values import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,35 +113,3 @@ def test_a_large_transaction_goes_in_parts(capture: Capture) -> None:
     capture.wait()
     assert capture.differences("t") == []
     assert len(capture.collection("t").distinct("_cdc.seq")) >= 10
-
-
-@pytest.mark.contract("D5", "D6", "D7", "D8", "D9")
-def test_every_type_arrives_alike_both_ways(capture: Capture) -> None:
-    """A snapshot and the binary log make the same document of every type's boundary values."""
-    capture.sql("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'", "SET SESSION time_zone = '+00:00'")
-    columns = ", ".join(f"`c{number}` {definition} NULL" for number, (definition, _) in enumerate(TYPES))
-    capture.sql(
-        f"CREATE TABLE types (id INT PRIMARY KEY, {columns}, v INT AS (id + 1) VIRTUAL, s INT AS (id * 2) STORED)"
-    )
-    capture.start()
-    capture.wait()
-    capture.sql("INSERT INTO types (id) VALUES (0)")
-    for row in range(max(len(values) for _, values in TYPES)):
-        chosen = [(f"`c{number}`", values[row]) for number, (_, values) in enumerate(TYPES) if row < len(values)]
-        names, values = ", ".join(name for name, _ in chosen), ", ".join(value for _, value in chosen)
-        capture.sql(f"INSERT INTO types (id, {names}) VALUES ({row + 1}, {values})")
-    capture.wait()
-    streamed = _encoded(capture)
-    capture.sql("ALTER TABLE types MODIFY id INT NOT NULL")
-    capture.wait()
-    selected = _encoded(capture)
-    assert all(document["_cdc"].get("snapshot") for document in capture.collection("types").find())
-    assert len(streamed) > 20
-    assert streamed == selected
-
-
-def _encoded(capture: Capture) -> dict[Any, list[tuple[str, bytes]]]:
-    return {
-        document["_id"]: [(name, bson.encode({"": value})) for name, value in document.items() if name != "_cdc"]
-        for document in capture.collection("types").find()
-    }

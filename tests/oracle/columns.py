@@ -8,7 +8,7 @@ import json
 import re
 import struct
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from bson import Binary, Decimal128, Int64
@@ -16,6 +16,7 @@ from bson import Binary, Decimal128, Int64
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_EXACT = Context(prec=100)
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - MySQL's DATETIME has no zone; BSON dates are read naive too
 INT32_TYPES = {"tinyint", "smallint", "mediumint", "year"}
 TEXT_TYPES = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"}
@@ -53,14 +54,17 @@ class Column:
         name = "`" + self.name.replace("`", "``") + "`"
         if self.data_type in TEXT_TYPES:
             text = f"CONVERT({name} USING utf8mb4)"
-            return f"IF(HEX(CONVERT({text} USING {self.charset})) = HEX({name}), HEX({text}), CONCAT('bytes ', HEX({name})))"
+            unknown = f"{text} IS NULL OR LOCATE('?', {text}) > 0 AND LOCATE('?', {name}) = 0"
+            if not self.charset.startswith(("utf", "ucs", "gb18030")):
+                unknown += f" OR LOCATE(_utf8mb4 X'EFBFBD', {text} COLLATE utf8mb4_bin) > 0"
+            return f"IF({unknown}, CONCAT('bytes ', HEX({name})), HEX({text}))"
         if self.data_type in GEOMETRY_TYPES:
             return f"CONCAT(HEX({name}), IF(ST_SRID({name}) = 4326, ST_AsGeoJSON({name}), ''))"
         if self.data_type in BYTE_TYPES | {"vector"}:
             return f"HEX({name})"
         if self.data_type == "bit":
             return f"CAST(CAST({name} AS UNSIGNED) AS CHAR)"
-        if self.data_type == "year":
+        if self.data_type == "year" or self.data_type.endswith("int"):
             return f"CAST({name} + 0 AS CHAR)"
         if self.data_type == "enum":
             return f"CONCAT({name} + 0, ' ', CAST({name} AS CHAR))"
@@ -75,6 +79,8 @@ class Column:
         if self.data_type == "enum":
             index, _, label = text.partition(" ")
             return "index 0" if index == "0" and re.search(r"[(,]''[,)]", self.column_type) else label
+        if (self.data_type, text) == ("json", "null"):
+            return None
         return _FROM_MYSQL.get(self.data_type, str)(text)
 
     def from_bson(self, value: Any) -> str | None:
@@ -122,7 +128,9 @@ def _dump(value: Any) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return json.dumps(value)
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return format(number.normalize(), "f")
+    if len(number.as_tuple().digits) > 34:
+        return json.dumps(format(number, "f"))
+    return format(number.normalize(_EXACT), "f")
 
 
 def _geometry_text(text: str) -> str:
