@@ -70,8 +70,8 @@ e2e-smoke: ## Install the chart on a cluster and follow a datum (USE_CLUSTER=1 K
 e2e: ## Run all end-to-end tests: kills, network policies, Prometheus
 	@USE_CLUSTER=$(USE_CLUSTER) ci/e2e
 
-kind: ## Make a kind cluster and run everything in it with skaffold
-	kind get clusters | grep -qx isotherm || kind create cluster --config k8s/kind.yaml
+kind: ## Make a kind cluster (ci/kind) and run everything in it with skaffold
+	ci/kind up
 	skaffold run -p simulator --port-forward
 
 clean: ## Remove the data, the downloads and everything built
