@@ -7,6 +7,8 @@ Error tree::
     └── ServiceError            (isotherm_common) ends the process with one sentence
         ├── ConfigurationError  (isotherm_common) 64
         │   └── SourceUnusable  64: the source is set up so that changes would be missed
+        ├── Refused             75: a database refuses the credentials for longer than a rotation takes
+        ├── StartAgain          75: a new start is the way on
         ├── Fenced              75: another reader has taken over
         ├── LeaseLost           75: the lease could not be renewed, or another reader has it
         └── Halt                70: going on would lose or falsify data
@@ -29,6 +31,18 @@ class DataError(Exception):
 
 class SourceUnusable(ConfigurationError):  # noqa: N818 - it names the state
     """The source's configuration would make changes go missing."""
+
+
+class Refused(ServiceError):  # noqa: N818 - it names the state
+    """A database does not take the credentials that this process was started with."""
+
+    exit_code = ExitCode.TRY_AGAIN_LATER
+
+
+class StartAgain(ServiceError):  # noqa: N818 - it names what is to be done
+    """Going on needs a new start, which finds its way by the checkpoint."""
+
+    exit_code = ExitCode.TRY_AGAIN_LATER
 
 
 class Fenced(ServiceError):  # noqa: N818 - it names the state

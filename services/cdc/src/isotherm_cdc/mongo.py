@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Client = MongoClient[dict[str, Any]]
 
 _LABELS = ("TransientTransactionError", "RetryableWriteError", "UnknownTransactionCommitResult")
+_REFUSED_CODES = frozenset({13, 18, 391})
 _TRANSIENT_CODES = frozenset(
     {
         6,  # HostUnreachable
@@ -65,6 +66,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, ConnectionFailure) or any(error.has_error_label(label) for label in _LABELS):
         return True
     return isinstance(error, OperationFailure) and (error.code in _TRANSIENT_CODES or _write_concern_failed(error))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server refuses the user."""
+    return isinstance(error, OperationFailure) and error.code in _REFUSED_CODES
 
 
 def _write_concern_failed(error: OperationFailure) -> bool:

@@ -14,27 +14,37 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 10
 READ_TIMEOUT_SECONDS = 60
-_TRANSIENT_CODES = frozenset(
+_REFUSED_CODES = frozenset(
     {
-        1040,  # too many connections
         1044,  # access denied to the schema: grants are on their way
         1045,  # access denied: the user is created, or its password rotated, just now
-        1049,  # unknown database: not created yet
-        1053,  # server shutdown in progress
-        1077,  # normal shutdown
-        1152,  # aborted connection
-        1158, 1159, 1160, 1161,  # network errors
-        1205,  # lock wait timeout
-        1213,  # deadlock
+        1130,  # the host is not allowed: the user is created just now
         1227,  # privilege missing: grants are on their way
-        1290,  # read-only or starting
-        1317,  # query interrupted
-        2002, 2003, 2005, 2006, 2013, 2014, 2055,  # connection refused, lost, gone
-        3024,  # query execution interrupted
-        3169,  # session was killed
-        4031,  # disconnected for inactivity
+        1820, 1862,  # the password has expired
+        3118,  # the account is locked
     }
 )  # fmt: skip
+_TRANSIENT_CODES = _REFUSED_CODES | {
+    1021,  # disk full on the source
+    1037, 1038, 1041, 1135,  # the source is out of memory or threads
+    1040, 1203, 1226,  # too many connections: of all, of the user, in the hour
+    1049,  # unknown database: not created yet
+    1053,  # server shutdown in progress
+    1077,  # normal shutdown
+    1129,  # the host is blocked after too many broken connections
+    1152, 1184,  # aborted connection
+    1158, 1159, 1160, 1161,  # network errors
+    1205,  # lock wait timeout
+    1213,  # deadlock
+    1290,  # read-only or starting
+    1317,  # query interrupted
+    1412,  # the table's definition has changed: read it again
+    2002, 2003, 2005, 2006, 2012, 2013, 2014, 2026, 2055,  # connection refused, lost, gone
+    3024,  # query execution interrupted
+    3032,  # the server is in offline mode
+    3169,  # session was killed
+    4031,  # disconnected for inactivity
+}  # fmt: skip
 SCHEMA_NOT_READY_CODES = frozenset({1142, 1146})
 """Table missing or not yet granted: what a schema gate waits for."""
 
@@ -72,6 +82,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, pymysql.err.MySQLError):
         return bool(error.args) and error.args[0] in _TRANSIENT_CODES
     return isinstance(error, (OSError, EOFError))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server refuses the user."""
+    return isinstance(error, pymysql.err.MySQLError) and bool(error.args) and error.args[0] in _REFUSED_CODES
 
 
 def query(connection: pymysql.Connection[Any], sql: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -145,6 +145,12 @@ class Settings:
         help="What to do with changes that the binary log does not tell whole (statements in place of rows, partial row "
         "images, JSON differences, missing metadata, an incident): stop, or read again the tables that they concern.",
     )
+    unlogged_cascades_policy: Literal["fail", "warn"] = setting(
+        "CDC_UNLOGGED_CASCADES_POLICY",
+        default="fail",
+        help="What to do about foreign keys with ON DELETE or ON UPDATE actions on captured tables where MySQL (before 9.6) "
+        "does not log what they change: stop, or go on, at the price of documents without a row.",
+    )
     tombstone_retention_seconds: float = setting(
         "CDC_TOMBSTONE_RETENTION_SECONDS",
         default=3600.0,

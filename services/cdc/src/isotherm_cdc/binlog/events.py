@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import zstandard
@@ -28,13 +29,14 @@ IGNORABLE_FLAG, THREAD_SPECIFIC_FLAG = 0x80, 0x4
 HEADER = struct.Struct("<IBIIIH")
 CHECKSUM_BYTES = 4
 _HAS_ORIGINAL_TIMESTAMP = 1 << 55
+_BEGIN = b"\0BEGIN"
 _PAYLOAD_END, _PAYLOAD_SIZE, _PAYLOAD_COMPRESSION, _PAYLOAD_PLAIN_SIZE = 0, 1, 2, 3
 _ZSTD, _UNCOMPRESSED = 0, 255
+_NO_CHECKSUM, _CRC32 = 0, 1
 _TAG_UUID, _TAG_NUMBER, _TAG_TAG, _TAG_COMMITTED, _TAG_SEQUENCE, _TAG_TIMESTAMP = 1, 2, 3, 4, 5, 6
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event.
 
     Attributes:
@@ -46,6 +48,23 @@ class Event:
     kind: int
     flags: int
     body: bytes
+
+
+def described_checksum(data: bytes) -> bool | None:
+    """Return whether the events after this one have checksums; None when it does not describe its file.
+
+    `binlog_checksum` may be changed at any time; every file says for itself, and has room for a checksum where it does.
+
+    Raises:
+        UnsupportedEvent: they have checksums of a kind that is not known.
+    """
+    if data[4] != FORMAT_DESCRIPTION:
+        return None
+    algorithm = data[-CHECKSUM_BYTES - 1]
+    if algorithm not in (_NO_CHECKSUM, _CRC32):
+        message = f"The binary log has checksums of kind {algorithm}, which is not known."
+        raise UnsupportedEvent(message)
+    return algorithm == _CRC32
 
 
 def parse_event(data: bytes, *, checksum: bool) -> Event:
@@ -70,8 +89,7 @@ def parse_event(data: bytes, *, checksum: bool) -> Event:
     return Event(kind, flags, data[HEADER.size : -CHECKSUM_BYTES])
 
 
-@dataclass(frozen=True, slots=True)
-class Gtid:
+class Gtid(NamedTuple):
     """What a GTID event says.
 
     Attributes:
@@ -93,7 +111,12 @@ def parse_gtid(body: bytes) -> Gtid:
     commit_us = None
     if len(body) >= 49:  # noqa: PLR2004 - up to and with immediate_commit_timestamp
         commit_us = int.from_bytes(body[42:49], "little") & ~_HAS_ORIGINAL_TIMESTAMP
-    return Gtid(str(UUID(bytes=body[1:17])), int.from_bytes(body[17:25], "little"), commit_us)
+    return Gtid(_uuid(body[1:17]), int.from_bytes(body[17:25], "little"), commit_us)
+
+
+@functools.lru_cache(maxsize=256)
+def _uuid(data: bytes) -> str:
+    return str(UUID(bytes=data))
 
 
 def parse_tagged_gtid(body: bytes) -> Gtid:
@@ -162,6 +185,11 @@ class Query:
     schema: str
     sql: str
     sql_mode: int = 0
+
+
+def is_begin(body: bytes) -> bool:
+    """Whether a QUERY event is the BEGIN that nearly every transaction has."""
+    return body.endswith(_BEGIN) and int.from_bytes(body[11:13], "little") + body[8] + 13 + len(_BEGIN) == len(body)
 
 
 def parse_query(body: bytes, charsets: Mapping[int, str]) -> Query:

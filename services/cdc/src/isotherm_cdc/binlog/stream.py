@@ -14,7 +14,7 @@ from uuid import uuid4
 import pymysql
 from pymysqlreplication import BinLogStreamReader, binlogstream  # type: ignore[import-untyped]
 
-from isotherm_cdc.binlog import events
+from isotherm_cdc.binlog.framing import Framer
 from isotherm_cdc.errors import Halt, PositionLost
 from isotherm_cdc.mysql import connection_arguments
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from isotherm_common.settings import MysqlSettings
 
 HEARTBEAT_SECONDS = 1.0
-READ_TIMEOUT_SECONDS = 30.0
+SILENCE_SECONDS = 10.0
+"""After this long without even a heartbeat the connection is taken for lost."""
 _SOCKET_BUFFER_BYTES = 256 << 10
 _SERVER_WRITE_TIMEOUT_SECONDS = 3600
-_PACKET_CONTINUES = 0xFFFFFF
-_OK, _EOF, _ERROR = 0x00, 0xFE, 0xFF
+_ERROR = 0xFF
 _FATAL_READING_BINLOG = 1236
 
 
@@ -63,8 +63,11 @@ class Source:
         binlogstream.MYSQL_EXPECTED_ERROR_CODES = []
         binlogstream.GtidSet = lambda gtids: gtids
         arguments = connection_arguments(settings) | {
-            "read_timeout": READ_TIMEOUT_SECONDS,
-            "init_command": f"SET SESSION net_write_timeout = {_SERVER_WRITE_TIMEOUT_SECONDS}",
+            "read_timeout": SILENCE_SECONDS,
+            # Checksums are asked for whatever the source writes now: older files may have them, and newer ones will.
+            "init_command": f"SET SESSION net_write_timeout = {_SERVER_WRITE_TIMEOUT_SECONDS}, "
+            "@source_binlog_checksum = 'CRC32', @master_binlog_checksum = 'CRC32', "
+            f"@source_heartbeat_period = {int(HEARTBEAT_SECONDS * 1e9)}",
         }
         self._reader: Any = BinLogStreamReader(
             connection_settings=arguments,
@@ -83,55 +86,39 @@ class Source:
             self.close()
             raise
         self._connection: Any = self._reader._stream_connection  # noqa: SLF001
-        self._checksum: bool = self._reader._BinLogStreamReader__use_checksum  # noqa: SLF001
-        self._file = self._connection._sock.makefile("rb", _SOCKET_BUFFER_BYTES)  # noqa: SLF001
+        self._connection._sock.settimeout(SILENCE_SECONDS)  # noqa: SLF001
 
-    def __iter__(self) -> Iterator[Event]:
-        """Yield every event, heartbeats included; ends when the server ends the stream.
+    def __iter__(self) -> Iterator[list[Event]]:
+        """Yield the events, heartbeats included, as many at a time as have come.
 
         Raises:
             OSError: the connection is lost.
             PositionLost: the source cannot send what is missing.
         """
+        framer = Framer()
+        receive = self._connection._sock.recv  # noqa: SLF001
         while True:
-            packet = self._packet()
-            if packet[0] == _OK:
-                yield events.parse_event(packet[1:], checksum=self._checksum)
-            elif packet[0] == _ERROR:
-                _raise(packet)
-            else:
-                message = "the server has ended the stream"
+            data = receive(_SOCKET_BUFFER_BYTES)
+            if not data:
+                message = "the server has closed the connection"
                 raise EOFError(message)
-
-    def _packet(self) -> bytes:
-        data = self._read_one()
-        if len(data) < _PACKET_CONTINUES:
-            return data
-        parts = [data]
-        while len(parts[-1]) == _PACKET_CONTINUES:
-            parts.append(self._read_one())
-        return b"".join(parts)
-
-    def _read_one(self) -> bytes:
-        header = self._file.read(4)
-        size = int.from_bytes(header[:3], "little")
-        data: bytes = self._file.read(size)
-        if len(header) < 4 or len(data) < size:  # noqa: PLR2004 - the protocol's header
-            message = "the server has closed the connection"
-            raise EOFError(message)
-        return data
+            found = framer.feed(data)
+            if found:
+                yield found
+            if framer.refusal is not None:
+                _raise(framer.refusal.packet)
 
     def close(self) -> None:
         """Close the connection (without QUIT, which has no place in the middle of a stream)."""
-        file = getattr(self, "_file", None)
-        if file is not None:
-            file.close()
         connection = getattr(self._reader, "_stream_connection", None)
         if connection is not None:
             connection._force_close()  # noqa: SLF001
 
 
 def _raise(packet: bytes) -> None:
+    if packet[0] != _ERROR:
+        message = "the server has ended the stream"
+        raise EOFError(message)
     code = int.from_bytes(packet[1:3], "little")
     text = packet[9:].decode(errors="replace") if packet[3:4] == b"#" else packet[3:].decode(errors="replace")
     if code != _FATAL_READING_BINLOG:

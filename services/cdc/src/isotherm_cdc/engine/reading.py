@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics, mysql, preflight
+from isotherm_cdc.binlog.events import TRANSACTION_PAYLOAD
 from isotherm_cdc.binlog.stream import Source
 from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
+from isotherm_cdc.engine.starting import accepts_loss
+from isotherm_cdc.errors import PositionLost, StartAgain
 
 if TYPE_CHECKING:
+    from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.preflight import SourceState
 
 
 class Reader:
@@ -24,8 +29,15 @@ class Reader:
         Raises:
             ServiceError: what comes cannot be understood, or the position is lost.
         """
-        while not self._shared.shutdown.requested:
-            self._shared.with_mysql("reading the binary log", self._stream)
+        shared = self._shared
+        while not shared.shutdown.requested:
+            try:
+                shared.with_mysql("reading the binary log", self._stream)
+            except PositionLost as error:
+                if not accepts_loss(shared.settings):
+                    raise
+                message = f"{error} Ending, so that the next start reads the tables again."
+                raise StartAgain(message) from error
 
     def _stream(self) -> None:
         """Read over one connection until it ends."""
@@ -35,7 +47,9 @@ class Reader:
             position = shared.pipeline.received
         connection = mysql.connect(shared.settings.mysql)
         try:
-            preflight.check_position(position, preflight.check(connection))
+            state = preflight.check(connection)
+            preflight.check_position(position, state)
+            preflight.check_cascades(connection, state, shared.captured, refuse=shared.refuses_cascades)
             charsets = mysql.charsets(connection)
         finally:
             connection.close()
@@ -44,13 +58,10 @@ class Reader:
         try:
             shared.health.ready("mysql")
             metrics.connected.set(1)
-            for event in source:
+            for chunk in source:
                 if shared.shutdown.requested:
                     return
-                for part in assembler.unpacked(event):
-                    messages = assembler.feed(part)
-                    if messages:
-                        self._receive(messages)
+                self._take(chunk, assembler)
         except OSError as error:
             raise ConnectionError(str(error)) from error
         finally:
@@ -58,7 +69,35 @@ class Reader:
             shared.health.not_ready("mysql", "not connected")
             source.close()
 
+    def _take(self, chunk: list[Event], assembler: Assembler) -> None:
+        """Give the pipeline what some events mean, all at once: the lock is taken once for many transactions."""
+        messages: list[Message] = []
+        try:
+            for event in chunk:
+                if event.kind == TRANSACTION_PAYLOAD:
+                    # It may be far larger than what it came as: what is in it is given piece by piece.
+                    for part in assembler.unpacked(event):
+                        messages += assembler.feed(part)
+                        self._receive(messages)
+                        messages = []
+                else:
+                    messages += assembler.feed(event)
+        finally:
+            # What came before an event that cannot be read counts.
+            self._receive(messages)
+
+    def _check_cascades(self, state: SourceState) -> None:
+        """Look for a foreign key that a statement may have added."""
+        connection = mysql.connect(self._shared.settings.mysql)
+        try:
+            refuse = self._shared.refuses_cascades
+            preflight.check_cascades(connection, state, self._shared.captured, refuse=refuse)
+        finally:
+            connection.close()
+
     def _receive(self, messages: list[Message]) -> None:
+        if not messages:
+            return
         shared = self._shared
         core = shared.pipeline
         with shared.changed:

@@ -6,8 +6,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+import pymysql
+
 from isotherm_cdc import metrics, mysql
 from isotherm_cdc.binlog.catalogue import Catalogue
+from isotherm_cdc.errors import Refused
+from isotherm_cdc.patience import Patience
 from isotherm_cdc.settings import TableFilter
 from isotherm_common.retry import RetryPolicy, retry
 
@@ -64,6 +68,11 @@ class Shared:
         self._pipeline = pipeline
 
     @property
+    def refuses_cascades(self) -> bool:
+        """Whether foreign keys that change rows without a trace in the log are a reason to stop."""
+        return self.settings.unlogged_cascades_policy == "fail"
+
+    @property
     def queued_bytes(self) -> int:
         """Bytes that wait for MongoDB."""
         return self._pipeline.queued_bytes if self._pipeline else 0
@@ -85,12 +94,19 @@ class Shared:
 
         Raises:
             ShutdownDuringRetry: the process is to end.
+            Refused: the credentials are not taken.
         """
-        return retry(
-            call,
-            transient=mysql.is_transient,
-            shutdown=self.shutdown,
-            doing=doing,
-            policy=_RECONNECT,
-            on_retry=lambda _: metrics.reconnects_total.labels("mysql").inc(),
-        )
+        try:
+            return retry(
+                call,
+                transient=Patience(mysql.is_transient, mysql.is_refusal),
+                shutdown=self.shutdown,
+                doing=doing,
+                policy=_RECONNECT,
+                on_retry=lambda _: metrics.reconnects_total.labels("mysql").inc(),
+            )
+        except pymysql.err.MySQLError as error:
+            if not mysql.is_refusal(error):
+                raise
+            message = f"MySQL has refused the user {self.settings.mysql.user!r} for a minute, when {doing}: {error}"
+            raise Refused(message) from error

@@ -31,7 +31,9 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
         try:
             preflight.check_position(position, state)
         except PositionLost as error:
-            _accept_loss(settings, error)
+            if not accepts_loss(settings):
+                raise
+            structlog.get_logger().warning("position_lost", error=str(error), policy="resnapshot")
             fresh, ghosts = True, checkpoint.seq
     if fresh:
         wanted = settings.snapshot_mode != "no_data" or ghosts is not None
@@ -54,13 +56,13 @@ def _look(shared: Shared) -> tuple[preflight.SourceState, list[str], GtidSet]:
         state = preflight.check(connection)
         if state.lower_case:
             shared.captured = shared.captured.folded()
+        preflight.check_cascades(connection, state, shared.captured, refuse=shared.refuses_cascades)
         tables = captured_tables(connection, shared.captured.schemas, shared.captured)
         return state, tables, mysql.gtid_executed(connection)
     finally:
         connection.close()
 
 
-def _accept_loss(settings: Settings, error: PositionLost) -> None:
-    if settings.binlog_purged_policy != "resnapshot" and settings.snapshot_mode != "when_needed":
-        raise error
-    structlog.get_logger().warning("position_lost", error=str(error), policy="resnapshot")
+def accepts_loss(settings: Settings) -> bool:
+    """Whether a lost position is to be answered by reading the tables again."""
+    return settings.binlog_purged_policy == "resnapshot" or settings.snapshot_mode == "when_needed"

@@ -6,11 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import WriteConcern
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
-from isotherm_cdc.mongo import is_transient
+from isotherm_cdc.errors import Refused
+from isotherm_cdc.mongo import is_refusal, is_transient
+from isotherm_cdc.patience import Patience
 from isotherm_common.retry import RetryPolicy, retry
 
 if TYPE_CHECKING:
@@ -93,12 +95,22 @@ class Target:
             collection.create_index(index)
 
     def until_done(self, call: Callable[[], T], doing: str, reason: str = "read") -> T:
-        """Call again for as long as MongoDB's errors may pass by themselves."""
-        return retry(
-            call,
-            transient=is_transient,
-            shutdown=self.shutdown,
-            doing=doing,
-            policy=_FAST,
-            on_retry=lambda _: self.on_retry(reason),
-        )
+        """Call again for as long as MongoDB's errors may pass by themselves.
+
+        Raises:
+            Refused: the credentials are not taken.
+        """
+        try:
+            return retry(
+                call,
+                transient=Patience(is_transient, is_refusal),
+                shutdown=self.shutdown,
+                doing=doing,
+                policy=_FAST,
+                on_retry=lambda _: self.on_retry(reason),
+            )
+        except OperationFailure as error:
+            if not is_refusal(error):
+                raise
+            message = f"MongoDB has refused the user for a minute, when {doing}: {error}"
+            raise Refused(message) from error
