@@ -107,7 +107,7 @@ class GtidSet:
     def contains(self, origin: str, number: int) -> bool:
         """Whether the GTID is a member."""
         intervals = self._intervals.get(origin)
-        if not intervals:
+        if not intervals or number >= intervals[-1][1]:
             return False
         index = bisect_right(intervals, number, key=lambda interval: interval[0])
         return index > 0 and number < intervals[index - 1][1]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Read = Callable[[bytes, int], Any]
 
+_HEAD_AT = 8
 MOST_READERS = 200
 """Sets of null columns of one table that functions are compiled for."""
 
@@ -34,6 +35,7 @@ class CompiledDecoder(RowDecoder):
         self.distrusted = 0
         self._readers: dict[Mode, dict[bytes, Read]] = {"row": {}, "key": {}, "raw": {}}
         self._refused: set[tuple[Mode, bytes]] = set()
+        self._heads: dict[tuple[Operation, int], bytes] = {}
 
     @property
     def generated(self) -> int:
@@ -46,7 +48,12 @@ class CompiledDecoder(RowDecoder):
         Raises:
             UnsupportedEvent: the event does not hold whole rows.
         """
-        at = self._head(operation, body, version)
+        head = self._heads.get((operation, version))
+        if head is not None and body.startswith(head, _HEAD_AT):
+            at = _HEAD_AT + len(head)
+        else:
+            at = self._head(operation, body, version)
+            self._heads[operation, version] = body[_HEAD_AT:at]
         if operation == "update":
             return self._updates(body, at)
         return self._images(operation, body, at)

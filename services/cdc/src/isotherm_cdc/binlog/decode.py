@@ -16,8 +16,6 @@ from isotherm_cdc.values.documents import encode_elements, encode_key
 from isotherm_cdc.values.mapping import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from isotherm_cdc.values.columns import Table
 
 Operation = Literal["insert", "update", "delete"]
@@ -53,6 +51,7 @@ class RowDecoder:
 
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.full_name = table.full_name
         self._names = table.fields
         self._count = len(table.columns)
         self._bitmap_bytes = (self._count + 7) // 8
@@ -67,17 +66,19 @@ class RowDecoder:
         ]
         self._read = {"insert": self._insert, "update": self._update, "delete": self._delete}
 
-    def rows(self, operation: Operation, body: bytes, *, version: int = 2) -> Iterable[Row | BadRow]:
-        """Yield the rows of one event's body (without header and checksum).
+    def rows(self, operation: Operation, body: bytes, *, version: int = 2) -> list[Row | BadRow]:
+        """Return the rows of one event's body (without header and checksum).
 
         Raises:
             UnsupportedEvent: the event does not hold whole rows.
         """
         at = self._head(operation, body, version)
         end = len(body)
+        rows: list[Row | BadRow] = []
         while at < end:
             row, at = self._one(operation, body, at)
-            yield row
+            rows.append(row)
+        return rows
 
     def _head(self, operation: Operation, body: bytes, version: int) -> int:
         """Check that the event holds whole rows; return where they begin."""

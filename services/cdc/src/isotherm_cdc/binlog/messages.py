@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from isotherm_cdc.binlog.ddl import TableChange
@@ -11,15 +11,13 @@ if TYPE_CHECKING:
     from isotherm_cdc.binlog.events import Gtid
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A transaction begins."""
 
     gtid: Gtid
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """Rows of one event.
 
     Attributes:
@@ -57,8 +55,7 @@ class Prepared:
     gtid: Gtid
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The transaction is whole.
 
     Attributes:

@@ -143,7 +143,7 @@ class Assembler:
         if kind == events.XID:
             return self._end()
         if kind == events.QUERY:
-            return self._query(event)
+            return self._start() if events.is_begin(event.body) else self._query(event)
         if kind in _SILENT:
             return []
         return self._rare(event)
@@ -329,9 +329,9 @@ class Assembler:
         self._has_rows = True
         if isinstance(decoder, str):
             return [*self._start(), *self._unreadable(f"Rows of {decoder} cannot be read.", decoder)]
-        table = decoder.table.full_name
+        table = decoder.full_name
         try:
-            rows = list(decoder.rows(operation, event.body, version=version))
+            rows = decoder.rows(operation, event.body, version=version)
         except UnsupportedEvent as error:
             reason = f"{error} (transaction GTID {self._gtid})"
             return [*self._start(), *self._unreadable(reason, table)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics, mysql, preflight
+from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.events import TRANSACTION_PAYLOAD
 from isotherm_cdc.binlog.stream import Source
 from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
@@ -53,7 +54,13 @@ class Reader:
             charsets = mysql.charsets(connection)
         finally:
             connection.close()
-        assembler = Assembler(shared.catalogue, charsets, unreadable=shared.settings.unreadable_changes_policy)
+        overrides = shared.settings.overrides
+        assembler = Assembler(
+            shared.catalogue,
+            charsets,
+            unreadable=shared.settings.unreadable_changes_policy,
+            decoder=lambda table: CompiledDecoder(overrides.apply(table)),
+        )
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
         try:
             shared.health.ready("mysql")

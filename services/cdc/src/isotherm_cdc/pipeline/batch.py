@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from isotherm_cdc.binlog.decode import BadRow
@@ -19,8 +19,7 @@ class Limits:
     clear_dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a write comes from; all rows of a transaction share one.
 
     Attributes:

@@ -60,7 +60,7 @@ class Pipeline:
     def start(self, origin: str, number: int, commit_us: int | None) -> None:
         """A transaction begins."""
         if not self._received.contains(origin, number):
-            self._open = Transaction.begin(origin, number, commit_us)
+            self._open = Transaction(origin, number, commit_us)
             self._queue.append(self._open)
 
     def rows(self, table: str, event_idx: int, rows: Sequence[Row | BadRow], size_bytes: int) -> None:

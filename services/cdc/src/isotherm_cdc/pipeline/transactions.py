@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isotherm_cdc.binlog.decode import BadRow
@@ -52,30 +52,33 @@ class Run:
         writes = batch.writes.get(table)
         if writes is None:
             writes = batch.writes[table] = {}
-        counts = {"insert": 0, "update": 0, "delete": 0, "failed": 0}
+        operation, count, failed = "", 0, 0
         for row in rows if number == len(rows) else rows[start:end]:
             if row.__class__ is BadRow:
-                counts["failed"] += 1
+                failed += 1
                 continue
-            operation, key, elements, old_key = row  # type: ignore[misc]
-            counts[operation] += 1
+            kind, key, elements, old_key = row  # type: ignore[misc]
+            if kind is not operation:
+                if count:
+                    batch.count(operation, table, count)
+                operation, count = kind, 0
+            count += 1
             if old_key is not None:
                 writes[old_key] = None, origin
             writes[key] = elements, origin
-        if counts["failed"]:
+        if count:
+            batch.count(operation, table, count)
+        if failed:
+            batch.count("failed", table, failed)
             batch.dead.extend(
-                DeadRow(origin.gtid or "", self.event_idx, start + number, table, row)
-                for number, row in enumerate(rows[start:end])
+                DeadRow(origin.gtid or "", self.event_idx, number, table, row)
+                for number, row in enumerate(rows[start:end], start)
                 if isinstance(row, BadRow)
             )
-        for operation, count in counts.items():
-            if count:
-                batch.count(operation, table, count)
         batch.rows += number
         batch.size_bytes += number * self.row_bytes
 
 
-@dataclass(slots=True)
 class Transaction:
     """A transaction of the source.
 
@@ -93,22 +96,20 @@ class Transaction:
         prepared: the prepared XA transaction whose outcome it told.
     """
 
-    origin_id: str
-    number: int
-    commit_us: int | None
-    origin: Origin
-    runs: deque[Run] = field(default_factory=deque)
-    schema: list[TableChange] = field(default_factory=list)
-    rows: int = 0
-    size_bytes: int = 0
-    ended: bool = False
-    split: bool = False
-    prepared: tuple[str, int] | None = None
+    __slots__ = (
+        "commit_us", "ended", "number", "origin", "origin_id", "prepared", "rows", "runs", "schema", "size_bytes", "split",
+    )  # fmt: skip
 
-    @classmethod
-    def begin(cls, origin_id: str, number: int, commit_us: int | None) -> Transaction:
-        """Make one without rows."""
-        return cls(origin_id, number, commit_us, Origin(commit_us, f"{origin_id}:{number}"))
+    def __init__(self, origin_id: str, number: int, commit_us: int | None) -> None:
+        self.origin_id = origin_id
+        self.number = number
+        self.commit_us = commit_us
+        self.origin = Origin(commit_us, f"{origin_id}:{number}")
+        self.runs: deque[Run] = deque()
+        self.schema: list[TableChange] = []
+        self.rows = self.size_bytes = 0
+        self.ended = self.split = False
+        self.prepared: tuple[str, int] | None = None
 
     @property
     def gtid(self) -> str:
