@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from isotherm_common.observability import Health, ObservabilityServer
 from isotherm_common.retry import ShutdownDuringRetry
@@ -36,6 +36,8 @@ def export(settings: Settings, shutdown: Shutdown) -> None:
     collector = FetcherCollector()
     registry = CollectorRegistry()
     registry.register(collector)
+    for about_the_process in (GCCollector, PlatformCollector, ProcessCollector):
+        about_the_process(registry=registry)
     health = Health("mysql", heartbeat_timeout_seconds=_HEARTBEAT_TIMEOUT_SECONDS)
     reader = Reader(settings.limits, wanted, time.time(), simulated=not settings.open_meteo.public)
     with ObservabilityServer(settings.observability, health, registry=registry) as server:

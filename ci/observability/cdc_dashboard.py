@@ -1,0 +1,187 @@
+"""The CDC's dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import limits
+from panels import Limit, Query, build, by, chosen, lines, number, process_row, quantiles, rate, spread
+
+Row = tuple[str, list[Any], bool]
+
+
+def cdc() -> str:
+    """Return the dashboard."""
+    healthy: Row = (
+        "Is it healthy?",
+        [
+            number(
+                "Reads the binary log",
+                "1 while it is connected to MySQL.",
+                "none",
+                f"max({chosen('isotherm_cdc_connected')})",
+                Limit(1, below=True),
+            ),
+            number(
+                "Lag",
+                "How far MongoDB is behind MySQL, by the source's commit times; 0 when nothing waits.",
+                "s",
+                f"max({chosen('isotherm_cdc_lag_seconds')})",
+                Limit(limits.CDC_LAG_SECONDS),
+            ),
+            number(
+                "Checkpoint moved",
+                "Ago; it moves at least every 10 s (contract K8).",
+                "s",
+                f"min({chosen('isotherm_cdc_checkpoint_age_seconds')})",
+                Limit(limits.CDC_CHECKPOINT_SECONDS),
+            ),
+            number(
+                "Waiting for MongoDB",
+                "Bytes read from MySQL that MongoDB has not taken yet.",
+                "bytes",
+                f"max({chosen('isotherm_cdc_queued_bytes')})",
+                Limit(limits.CDC_QUEUED_BYTES),
+            ),
+            number(
+                "Dead letters",
+                "Rows that could not become documents, since the process started.",
+                "none",
+                by("", chosen("isotherm_cdc_dead_letters_total")),
+                Limit(1),
+            ),
+            number(
+                "Term", "It rises with every reader that takes over.", "none", f"max({chosen('isotherm_cdc_term')})"
+            ),
+        ],
+        False,
+    )
+    rates: Row = (
+        "Rows and batches",
+        [
+            lines(
+                "Row changes by operation",
+                "Written to MongoDB, per second.",
+                "ops",
+                Query(by("operation", rate("isotherm_cdc_events_total")), "{{operation}}"),
+                stacked=True,
+            ),
+            lines(
+                "Row changes by table",
+                "Written to MongoDB, per second.",
+                "ops",
+                Query(by("table", rate("isotherm_cdc_events_total")), "{{table}}"),
+                stacked=True,
+            ),
+            lines(
+                "Batches",
+                "Committed per second, those without rows included.",
+                "ops",
+                Query(by("", rate("isotherm_cdc_batches_total")), "batches"),
+            ),
+            spread(
+                "Documents in a batch",
+                "Batches by how many documents they wrote or deleted.",
+                "none",
+                "isotherm_cdc_batch_documents",
+            ),
+            lines(
+                "Commit to MongoDB",
+                "From a transaction's commit in MySQL until it is in MongoDB.",
+                "s",
+                *quantiles("isotherm_cdc_commit_to_mongodb_seconds"),
+            ),
+            lines(
+                "Behind MySQL",
+                "Lag while newer transactions wait, and what the last transaction took.",
+                "s",
+                Query(chosen("isotherm_cdc_lag_seconds"), "lag"),
+                Query(f"{chosen('isotherm_cdc_milliseconds_behind_source')} / 1000", "the last transaction"),
+                limit=Limit(limits.CDC_LAG_SECONDS),
+            ),
+        ],
+        False,
+    )
+    trouble: Row = (
+        "Trouble",
+        [
+            lines(
+                "Dead letters",
+                "Rows that could not become documents, by table, per second.",
+                "ops",
+                Query(by("table", rate("isotherm_cdc_dead_letters_total")), "{{table}}"),
+            ),
+            lines(
+                "Retries",
+                "Calls to MongoDB that were tried again, by reason, per second.",
+                "ops",
+                Query(by("reason", rate("isotherm_cdc_retries_total")), "{{reason}}"),
+            ),
+            lines(
+                "Reconnects",
+                "Connections that were lost and made anew, per second.",
+                "ops",
+                Query(by("side", rate("isotherm_cdc_reconnects_total")), "{{side}}"),
+            ),
+        ],
+        False,
+    )
+    place: Row = (
+        "Checkpoint and snapshot",
+        [
+            lines(
+                "Checkpoint moved",
+                "Seconds ago, as the process says and by the stored time.",
+                "s",
+                Query(chosen("isotherm_cdc_checkpoint_age_seconds"), "ago"),
+                Query(f"time() - {chosen('isotherm_cdc_checkpoint_timestamp_seconds')}", "by its time"),
+                limit=Limit(limits.CDC_CHECKPOINT_SECONDS),
+            ),
+            lines(
+                "Leader",
+                "1 for the reader that holds the lease, 0 for those that stand by.",
+                "none",
+                Query(chosen("isotherm_cdc_leader")),
+            ),
+            lines(
+                "Seq",
+                "The checkpoint's seq: it rises by one a batch.",
+                "none",
+                Query(chosen("isotherm_cdc_seq")),
+            ),
+            lines(
+                "Waiting for MongoDB",
+                "Bytes read from MySQL that MongoDB has not taken yet.",
+                "bytes",
+                Query(chosen("isotherm_cdc_queued_bytes")),
+                limit=Limit(limits.CDC_QUEUED_BYTES),
+            ),
+            lines(
+                "Snapshot",
+                "Whether tables are being read whole, and how many are still to be.",
+                "none",
+                Query(chosen("isotherm_cdc_snapshot_running"), "running"),
+                Query(chosen("isotherm_cdc_snapshot_tables_remaining"), "tables remaining"),
+            ),
+            lines(
+                "Snapshot's rows",
+                "Rows that snapshots wrote, by table, per second.",
+                "ops",
+                Query(by("table", rate("isotherm_cdc_snapshot_rows_total")), "{{table}}"),
+            ),
+            lines(
+                "Snapshot's chunks",
+                "Chunks that snapshots read, by outcome, per second.",
+                "ops",
+                Query(by("outcome", rate("isotherm_cdc_snapshot_chunks_total")), "{{outcome}}"),
+            ),
+        ],
+        False,
+    )
+    return build(
+        "isotherm-cdc",
+        "Isotherm / CDC",
+        "From MySQL's binary log to MongoDB: lag, throughput, trouble, checkpoint and snapshots.",
+        "isotherm_cdc_connected",
+        [healthy, rates, trouble, place, process_row("CDC", "isotherm_cdc_connected")],
+    )
