@@ -68,7 +68,9 @@ class Reader:
             for chunk in source:
                 if shared.shutdown.requested:
                     return
-                self._take(chunk, assembler)
+                schema_changed = self._take(chunk, assembler)
+                if schema_changed and not state.logs_cascades:
+                    self._check_cascades(state)
         except OSError as error:
             raise ConnectionError(str(error)) from error
         finally:
@@ -76,8 +78,12 @@ class Reader:
             shared.health.not_ready("mysql", "not connected")
             source.close()
 
-    def _take(self, chunk: list[Event], assembler: Assembler) -> None:
-        """Give the pipeline what some events mean, all at once: the lock is taken once for many transactions."""
+    def _take(self, chunk: list[Event], assembler: Assembler) -> bool:
+        """Give the pipeline what some events mean, all at once: the lock is taken once for many transactions.
+
+        Returns:
+            Whether a statement changed the schema.
+        """
         messages: list[Message] = []
         try:
             for event in chunk:
@@ -92,6 +98,7 @@ class Reader:
         finally:
             # What came before an event that cannot be read counts.
             self._receive(messages)
+        return any(isinstance(message, Schema) for message in messages)
 
     def _check_cascades(self, state: SourceState) -> None:
         """Look for a foreign key that a statement may have added."""
