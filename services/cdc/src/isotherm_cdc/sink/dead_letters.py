@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import bson
 from bson.int64 import Int64
 
 from isotherm_cdc.sink.target import DEAD_LETTERS
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 
 def add(operations: Operations, dead: Sequence[DeadRow], attempt: Checkpoint, now: datetime) -> None:
-    """Insert the dead letters of a batch."""
+    """Put in the dead letters of a batch; when it is in already, unknown to its reader, they are there already."""
     for number, row in enumerate(dead):
-        operations.insert(DEAD_LETTERS, _document(row, number, attempt, now))
+        document = _document(row, number, attempt, now)
+        operations.upsert(DEAD_LETTERS, bson.encode({"_id": document["_id"]}), bson.encode(document))
 
 
 def _document(dead: DeadRow, number: int, attempt: Checkpoint, now: datetime) -> dict[str, Any]:
