@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bson
+import pytest
 
 from isotherm_cdc.binlog.ddl import TableChange
 from isotherm_cdc.checkpoint import Checkpoint, TableSnapshot
@@ -14,10 +15,8 @@ from isotherm_cdc.engine import snapshotting
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.pipeline import Pipeline
 from isotherm_cdc.pipeline.window import SnapshotRow
+from isotherm_cdc.snapshot.reader import TableChanged
 from isotherm_common.shutdown import Shutdown
-
-if TYPE_CHECKING:
-    import pytest
 
 ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
 TABLE = "d.t"
@@ -69,7 +68,7 @@ def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyP
         shutdown=Shutdown(),
         changed=threading.Condition(),
         pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
-        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10),
+        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None),
         with_mysql=lambda _, call: call(),
     )
     reader = Reader(shared, fails=fails)
@@ -88,3 +87,4 @@ def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyP
     assert batch is not None
     assert batch.rows == 1
     assert reader.reads >= 2
+    assert set(reader.looked_while) == {"reading"}

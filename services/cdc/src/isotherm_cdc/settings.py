@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from isotherm_cdc.values import overrides
+from isotherm_cdc.values.overrides import Overrides
 from isotherm_common.observability import ObservabilitySettings
-from isotherm_common.settings import LogSettings, MongodbSettings, MysqlSettings, group, setting
+from isotherm_common.settings import LogSettings, MongodbSettings, MysqlSettings, Secret, group, setting
 
 _TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
 _MIB = 1 << 20
@@ -166,11 +168,30 @@ class Settings:
     drop_collections: bool = setting(
         "CDC_EMPTY_DROPPED_TABLES", default=False, help="Whether DROP TABLE deletes the collection's documents."
     )
+    column_overrides: tuple[str, ...] = setting(
+        "CDC_COLUMN_OVERRIDES",
+        default=(),
+        help="Columns in another form than docs/type-mapping.md names, schema.table.column=action with commas between "
+        "(schema.*.column for every table): exclude, hash, mask:length, truncate:length, string, double, date, bool, hex "
+        "or base64.",
+        check=overrides.problem,
+    )
+    column_hash_salt: Secret | None = setting(
+        "CDC_COLUMN_HASH_SALT",
+        default=None,
+        help="What CDC_COLUMN_OVERRIDES hashes together with the values; at least 16 characters.",
+    )
 
     def __post_init__(self) -> None:
         if self.max_queue_bytes < 2 * self.max_batch_bytes:
             message = "CDC_MAX_QUEUE_BYTES must be at least twice CDC_MAX_BATCH_BYTES."
             raise ValueError(message)
+        self.overrides.check()
+
+    @property
+    def overrides(self) -> Overrides:
+        """What is to be done to which columns."""
+        return Overrides(self.column_overrides, self.column_hash_salt.value if self.column_hash_salt else "")
 
     @property
     def tables(self) -> tuple[str, ...]:

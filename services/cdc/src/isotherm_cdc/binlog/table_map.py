@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_cdc.values.charsets import label as text_of_label
 from isotherm_cdc.values.columns import Column, Kind, Table
+from isotherm_cdc.values.names import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +52,12 @@ def parse(body: bytes, charsets: Mapping[int, str]) -> Table:
         charsets: the character set of each collation's id.
 
     Raises:
-        SourceUnusable: the source does not write full metadata.
+        SourceUnusable: the source does not write full metadata, or MongoDB cannot have a collection for the table.
         UnsupportedEvent: a column's type is not known.
     """
     _, schema, name = table_name(body)
+    if (reason := refusal(schema, name)) is not None:
+        raise SourceUnusable(reason)
     at = 9 + body[8]
     at += 2 + body[at + 1] + 1
     count, at = packed_integer(body, at)

@@ -43,7 +43,7 @@ class Snapshotter:
         shared = self._shared
         with shared.changed:
             shared.pipeline.abandon_window()
-        reader = TableReader(shared.settings.mysql, table)
+        reader = TableReader(shared.settings.mysql, table, shared.settings.overrides)
         try:
             while not shared.shutdown.requested:
                 state = self._next_chunk(table)

@@ -13,7 +13,7 @@ from isotherm_cdc.errors import PositionLost
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.batch import Batch, Limits
 from isotherm_cdc.pipeline.pipeline import Pipeline
-from isotherm_cdc.snapshot.tables import captured_tables
+from isotherm_cdc.snapshot.tables import captured_tables, read_table
 
 if TYPE_CHECKING:
     from isotherm_cdc.checkpoint import Checkpoint
@@ -58,6 +58,9 @@ def _look(shared: Shared) -> tuple[preflight.SourceState, list[str], GtidSet]:
             shared.captured = shared.captured.folded()
         preflight.check_cascades(connection, state, shared.captured, refuse=shared.refuses_cascades)
         tables = captured_tables(connection, shared.captured.schemas, shared.captured)
+        for table in shared.settings.overrides.tables(tables):
+            if (found := read_table(connection, *table.split(".", 1))) is not None:
+                shared.settings.overrides.check_table(found)
         return state, tables, mysql.gtid_executed(connection)
     finally:
         connection.close()

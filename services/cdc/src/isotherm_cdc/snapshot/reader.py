@@ -19,6 +19,7 @@ from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
 from isotherm_cdc.values.documents import encode_elements, encode_key
 from isotherm_cdc.values.mapping import RULES, changed, order_of
+from isotherm_cdc.values.overrides import Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ class TableChanged(Exception):  # noqa: N818 - nothing is wrong
 class TableReader:
     """Reads one table in chunks; holds a connection of its own."""
 
-    def __init__(self, settings: MysqlSettings, full_name: str) -> None:
+    def __init__(self, settings: MysqlSettings, full_name: str, overrides: Overrides | None = None) -> None:
         """Connect and look at the table.
 
         Raises:
@@ -64,6 +65,7 @@ class TableReader:
         # The bytes as they are stored, whatever the column's character set: decoded by the code that row events use.
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
         self._full_name = full_name
+        self._overrides = overrides or Overrides()
         self.table: Table | None = None
         self.look()
 
@@ -73,7 +75,8 @@ class TableReader:
         Raises:
             SourceUnusable: the table has no primary key.
         """
-        self.table = read_table(self._connection, *self._full_name.split(".", 1))
+        table = read_table(self._connection, *self._full_name.split(".", 1))
+        self.table = self._overrides.apply(table) if table else None
         if self.table is not None and not self.table.key:
             message = f"{self._full_name} has no primary key: add one, or exclude the table."
             raise SourceUnusable(message)

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from isotherm_cdc import mysql
-from isotherm_cdc.errors import UnsupportedEvent
+from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_cdc.snapshot.queries import quoted
+from isotherm_cdc.values import names
 from isotherm_cdc.values.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -87,13 +88,21 @@ def column_of(row: Sequence[str]) -> Column:
 def captured_tables(
     connection: pymysql.Connection[Any], schemas: Sequence[str], captured: Callable[[str], bool]
 ) -> list[str]:
-    """Return the captured base tables that there are."""
+    """Return the captured base tables that there are.
+
+    Raises:
+        SourceUnusable: MongoDB cannot have collections for some of them.
+    """
     if not schemas:
         return []
-    names = ", ".join(quoted(schema) for schema in schemas)
+    wanted = ", ".join(quoted(schema) for schema in schemas)
     rows = mysql.query(
         connection,
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND "  # noqa: S608
-        f"TABLE_SCHEMA IN ({names}) ORDER BY TABLE_SCHEMA, TABLE_NAME",
+        f"TABLE_SCHEMA IN ({wanted}) ORDER BY TABLE_SCHEMA, TABLE_NAME",
     )
-    return [name for name in (f"{_text(row[0])}.{_text(row[1])}" for row in rows) if captured(name)]
+    found = [(_text(row[0]), _text(row[1])) for row in rows]
+    tables = [(schema, table) for schema, table in found if captured(f"{schema}.{table}")]
+    if refused := [reason for table in tables if (reason := names.refusal(*table))]:
+        raise SourceUnusable("\n".join(refused))
+    return [f"{schema}.{table}" for schema, table in tables]

@@ -49,11 +49,13 @@ class ActionRule:
 
 
 def change(column: Column) -> Change:
-    """Return the function that turns the plain value of an overridden column into what is wanted."""
+    """Return the function that turns the plain value of an overridden column into what is wanted.
+
+    It is not called for NULL: where it meets None, that is the `null` of a JSON document.
+    """
     assert column.source is not None
     assert column.action is not None
-    made = ACTIONS[column.action.name].make(column.source, column.action)
-    return lambda value: None if value is None else made(value)
+    return ACTIONS[column.action.name].make(column.source, column.action)
 
 
 def text_of(column: Column) -> Change:
@@ -61,10 +63,10 @@ def text_of(column: Column) -> Change:
     digits = column.fraction_digits
 
     def write(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind
-        if isinstance(value, str | bytes):
-            return value
         if column.kind is Kind.JSON:
             return _json_text(value)
+        if isinstance(value, str | bytes):
+            return value
         if isinstance(value, Decimal128):
             return format(value.to_decimal(), "f")
         if column.kind is Kind.SET:

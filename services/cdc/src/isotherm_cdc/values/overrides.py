@@ -48,24 +48,30 @@ def problem(entries: Iterable[str]) -> str | None:
 class Overrides:
     """What is to be done to which columns."""
 
-    def __init__(self, entries: Iterable[str] = (), salt: bytes = b"") -> None:
-        """Read the setting, which `problem` has found right.
+    def __init__(self, entries: Iterable[str] = (), salt: str = "") -> None:
+        """Read the setting, which `problem` has found right."""
+        self._salt = salt.encode()
+        self._entries = [self._entry(text) for text in entries]
+
+    def _entry(self, text: str) -> _Entry:
+        found = _ENTRY.fullmatch(text)
+        assert found is not None
+        name = found["action"]
+        action = Action(name, int(found["length"] or 0), self._salt if name == "hash" else b"")
+        return _Entry(found["schema"], found["table"], found["column"].lower(), action)
+
+    def check(self) -> None:
+        """Check that hashes are salted.
 
         Raises:
-            ValueError: a hash is wanted without a salt.
+            ValueError: they are not.
         """
-        self._entries: list[_Entry] = []
-        for text in entries:
-            entry = _ENTRY.fullmatch(text)
-            assert entry is not None
-            if entry["action"] == "hash" and len(salt) < _SHORTEST_SALT_BYTES:
-                message = (
-                    f"CDC_COLUMN_HASH_SALT must have at least {_SHORTEST_SALT_BYTES} characters when CDC_COLUMN_OVERRIDES "
-                    "hashes a column: without it a hash can be guessed."
-                )
-                raise ValueError(message)
-            action = Action(entry["action"], int(entry["length"] or 0), salt if entry["action"] == "hash" else b"")
-            self._entries.append(_Entry(entry["schema"], entry["table"], entry["column"], action))
+        if len(self._salt) < _SHORTEST_SALT_BYTES and any(entry.action.name == "hash" for entry in self._entries):
+            message = (
+                f"CDC_COLUMN_HASH_SALT must have at least {_SHORTEST_SALT_BYTES} characters when CDC_COLUMN_OVERRIDES "
+                "hashes a column: without it a hash can be guessed."
+            )
+            raise ValueError(message)
 
     def apply(self, table: Table) -> Table:
         """Return the table with its columns as the setting wants them.
@@ -78,21 +84,34 @@ class Overrides:
             return table
         keys = set(table.key)
         columns = [
-            self._overridden(table, column, wanted[column.name], is_key=position in keys)
-            if column.name in wanted
+            self._overridden(table, column, wanted[column.name.lower()], is_key=position in keys)
+            if column.name.lower() in wanted
             else column
             for position, column in enumerate(table.columns)
         ]
         return replace(table, columns=tuple(columns))
 
-    def unknown(self, table: Table) -> list[str]:
-        """Return the columns that the setting names for this very table and that it does not have."""
-        names = {column.name for column in table.columns}
+    def tables(self, names: Iterable[str]) -> list[str]:
+        """Return those of the tables (`schema.table`) that the setting names columns of."""
+        wanted = {(entry.schema, entry.table) for entry in self._entries}
         return [
-            entry.column
-            for entry in self._entries
-            if entry.meets(table) and entry.table != "*" and entry.column not in names
+            name for name in names if (parts := name.split(".", 1)) and {(parts[0], "*"), (parts[0], parts[1])} & wanted
         ]
+
+    def check_table(self, table: Table) -> None:
+        """Check what the setting says of a table as it is now.
+
+        Raises:
+            SourceUnusable: it names a column that the table does not have, or one that cannot be so.
+        """
+        names = {column.name.lower() for column in table.columns}
+        for entry in self._entries:
+            if entry.meets(table) and entry.table != "*" and entry.column not in names:
+                message = (
+                    f"CDC_COLUMN_OVERRIDES names the column {entry.column}, which {table.full_name} does not have."
+                )
+                raise SourceUnusable(message)
+        self.apply(table)
 
     @staticmethod
     def _overridden(table: Table, column: Column, action: Action, *, is_key: bool) -> Column:
