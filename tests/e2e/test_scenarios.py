@@ -185,7 +185,7 @@ def test_production(
 
     def https() -> bool:
         answer = run(
-            *("curl", "--silent", "--fail", "--max-time", "10", "--cacert", authority.path),
+            *("curl", "--silent", "--show-error", "--fail", "--max-time", "10", "--cacert", authority.path),
             *("--connect-to", f"{PAGE}:443:{INGRESS_TLS}", f"https://{PAGE}/api/v1/grid"),
         )
         grid = json.loads(answer)
