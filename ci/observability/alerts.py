@@ -126,7 +126,7 @@ def absence(service: str, title: str, meaning: str) -> Alert:
         f"absent({metric(PRESENT[service])})",
         "5m",
         f"No metrics of {title}",
-        f"Prometheus sees no {title}: it does not run, or it is not scraped. {meaning}",
+        f"Prometheus has no metrics of {title}: it does not run, or it is not scraped. {meaning}",
     )
 
 
@@ -308,7 +308,7 @@ CDC = [
 ]
 
 WEB = [
-    absence("web", "web server", "The page cannot be opened."),
+    absence("web", "any web server", "The page cannot be opened."),
     Alert(
         "IsothermWebNotFollowing",
         "web",
