@@ -20,26 +20,32 @@ from isotherm_common.shutdown import Shutdown
 
 ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
 TABLE = "d.t"
+SLOW_ANSWERS = 3
+"""So often the source answers that it has not committed yet what it has sent."""
 ROW = SnapshotRow(bson.encode({"_id": 1}), b"", ("1",))
 
 
 class Reader:
-    """Reads a table of one row; during the first read a DDL statement comes."""
+    """Reads a table of one row; during the first read a DDL statement comes, unless `quiet`."""
 
     table = object()
 
-    def __init__(self, shared: Any, *, fails: bool) -> None:
+    def __init__(self, shared: Any, *, fails: bool = False, quiet: bool = False) -> None:
         self._shared = shared
         self._fails = fails
+        self._quiet = quiet
+        self.asked = self.asked_before_the_read = 0
         self.reads = 0
         self.looked_while: list[str] = []
 
     def executed(self) -> GtidSet:
-        return GtidSet.parse(f"{ORIGIN}:1")
+        self.asked += 1
+        return GtidSet.parse(f"{ORIGIN}:1") if self.asked > SLOW_ANSWERS else GtidSet()
 
     def read(self, *_: object) -> Any:
         self.reads += 1
-        if self.reads == 1:
+        self.asked_before_the_read = self.asked_before_the_read or self.asked
+        if self.reads == 1 and not self._quiet:
             with self._shared.changed:
                 self._shared.pipeline.start(ORIGIN, 1, 1)
                 self._shared.pipeline.schema([TableChange("reread", TABLE)])
@@ -58,19 +64,23 @@ class Reader:
         pass
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["read all the same", "MySQL says so"])
-def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
-    """DDL in a window makes the chunk worthless: it is read a second time, and that one is written.
-
-    The table is looked at each time, within the window: no statement can change it unnoticed between that and the read.
-    """
-    shared: Any = SimpleNamespace(
+def shared_state() -> Any:
+    return SimpleNamespace(
         shutdown=Shutdown(),
         changed=threading.Condition(),
         pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
         settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None),
         with_mysql=lambda _, call: call(),
     )
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["read all the same", "MySQL says so"])
+def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """DDL in a window makes the chunk worthless: it is read a second time, and that one is written.
+
+    The table is looked at each time, within the window: no statement can change it unnoticed between that and the read.
+    """
+    shared = shared_state()
     reader = Reader(shared, fails=fails)
     monkeypatch.setattr(snapshotting, "TableReader", lambda *_: reader)
     thread = threading.Thread(target=snapshotting.Snapshotter(shared).run)
@@ -88,3 +98,22 @@ def test_a_chunk_whose_window_held_ddl_is_read_again(monkeypatch: pytest.MonkeyP
     assert batch.rows == 1
     assert reader.reads >= 2
     assert set(reader.looked_while) == {"reading"}
+
+
+def test_a_chunk_waits_until_the_source_has_committed_what_was_received(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is sent before its transactions are committed: a chunk read then would be older than what was received."""
+    shared = shared_state()
+    shared.pipeline.start(ORIGIN, 1, 1)
+    shared.pipeline.end()
+    reader = Reader(shared, quiet=True)
+    monkeypatch.setattr(snapshotting, "TableReader", lambda *_: reader)
+    thread = threading.Thread(target=snapshotting.Snapshotter(shared).run)
+    thread.start()
+    with shared.changed:
+        try:
+            assert shared.changed.wait_for(lambda: shared.pipeline.chunk_state == "queued", 10)
+        finally:
+            shared.shutdown.request()
+            shared.changed.notify_all()
+    thread.join(10)
+    assert reader.asked_before_the_read == SLOW_ANSWERS + 1

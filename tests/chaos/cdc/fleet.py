@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+KILLED = -signal.SIGKILL
 _TAIL_CHARACTERS = 6000
 
 
@@ -65,6 +66,12 @@ class Reader:
         """Delete its log."""
         self.log.unlink(missing_ok=True)
 
+    def give_up(self) -> None:
+        """Note that the process that should have forked it is gone."""
+        self.exit_code = self.exit_code if self._ended.is_set() else KILLED
+        self._started.set()
+        self._ended.set()
+
     def take(self, what: Mapping[str, Any]) -> None:
         """Note what the process that forked it says."""
         if "pid" in what:
@@ -78,8 +85,8 @@ class Reader:
 
     def wait_started(self) -> None:
         """Wait until it has a process."""
-        if not self._started.wait(60):
-            message = "no reader was forked within a minute"
+        if not self._started.wait(60) or not self.pid:
+            message = "no reader was forked: chaos.cdc.reader has ended, or did not answer within a minute"
             raise TimeoutError(message)
 
 
@@ -96,6 +103,7 @@ class Fleet:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._readers: list[Reader] = []
+        self._gone = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chaos.cdc.reader"],
             stdin=subprocess.PIPE,
@@ -140,8 +148,11 @@ class Fleet:
             "arguments": list(arguments),
         }
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        if self._gone:
+            reader.give_up()
         reader.wait_started()
         return reader
 
@@ -150,6 +161,6 @@ class Fleet:
         for line in self._process.stdout:
             what = json.loads(line)
             self._readers[what["id"]].take(what)
+        self._gone = True
         for reader in self._readers:
-            if reader.running:
-                reader.take({"ended": -signal.SIGKILL})
+            reader.give_up()

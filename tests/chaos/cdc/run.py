@@ -18,7 +18,7 @@ from chaos.cdc import workload as work
 from chaos.cdc.clients import Clients
 from chaos.cdc.failpoints import POINTS
 from chaos.cdc.faults import Faults
-from chaos.cdc.fleet import Fleet
+from chaos.cdc.fleet import KILLED, Fleet
 from chaos.cdc.observer import OWN, Observer, Violation
 from oracle.compare import differences
 
@@ -34,7 +34,7 @@ LIGHT_FAULTS = 0.35
 """How many readers meet with a fault that passes in a moment."""
 PATIENCE_SECONDS = 6.0
 CATCH_UP_SECONDS = 120.0
-FENCED, KILLED = 75, -signal.SIGKILL
+FENCED = 75
 TESTS = Path(__file__).parent.parent.parent
 
 

@@ -1,0 +1,232 @@
+"""The sabotages: each a small change of one or two files, and the test that has to notice it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_TESTS = "services/cdc/tests"
+MODEL = f"{_TESTS}/test_model.py::TestModel"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text that stands in a file once, and what takes its place."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One sabotage.
+
+    Attributes:
+        name: what goes wrong.
+        edits: how.
+        test: which test notices.
+    """
+
+    name: str
+    edits: tuple[Edit, ...]
+    test: str = MODEL
+
+
+def _mutant(name: str, file: str, old: str, new: str, test: str = MODEL) -> Mutant:
+    return Mutant(name, (Edit(file, old, new),), test)
+
+
+MUTANTS = (
+    # The checkpoint and who may move it.
+    _mutant(
+        "no compare-and-set on term",
+        "sink/commit.py",
+        '"term": Int64(attempt.term), ',
+        "",
+    ),
+    _mutant(
+        "no compare-and-set on seq",
+        "sink/commit.py",
+        ', "seq": Int64(attempt.seq - 1)}',
+        "}",
+    ),
+    _mutant("a takeover leaves the term as it is", "sink/takeover.py", '"term": Int64(1)', '"term": Int64(0)'),
+    _mutant("a fenced reader tries again", "checkpoint.py", 'return "fenced"', 'return "retry"'),
+    Mutant(
+        "seq reused",
+        (
+            Edit("sink/sink.py", "seq=self.checkpoint.seq + 1,", "seq=self.checkpoint.seq,"),
+            Edit("sink/commit.py", "Int64(attempt.seq - 1)", "Int64(attempt.seq)"),
+        ),
+    ),
+    _mutant(
+        "lost acknowledgement repeated as a new batch",
+        "sink/commit.py",
+        'attempt) == "committed":\n            return',
+        'attempt) == "committed":\n            attempt = attempt.moved(seq=attempt.seq + 1)',
+    ),
+    _mutant(
+        "checkpoint outside the transaction",
+        "sink/commit.py",
+        '{"$set": attempt.fields()},\n            session=session,',
+        '{"$set": attempt.fields()},',
+    ),
+    _mutant(
+        "checkpoint before the writes",
+        "sink/commit.py",
+        "        for table, verb, statements in operations:\n",
+        '        target.database[CHECKPOINTS].update_one({"_id": target.name}, {"$set": {}}, session=session)\n'
+        "        for table, verb, statements in operations:\n",
+    ),
+    _mutant(
+        "dead letter outside the transaction",
+        "sink/commit.py",
+        "session=target.session)\n    except DocumentTooLarge",
+        "session=None if table == DEAD_LETTERS else target.session)\n    except DocumentTooLarge",
+    ),
+    _mutant(
+        "dead letter cannot be written again",
+        "sink/dead_letters.py",
+        'operations.upsert(DEAD_LETTERS, bson.encode({"_id": document["_id"]}), bson.encode(document))',
+        "operations.insert(DEAD_LETTERS, document)",
+    ),
+    _mutant("dead letter left out", "sink/sink.py", "dead_letters.add(operations, batch.dead, attempt, now)", "pass"),
+    # What browsers are told.
+    _mutant(
+        "tombstone skipped",
+        "sink/sink.py",
+        "tombstones.add(operations, tombstone_start, key, tombstone_end)",
+        "pass",
+    ),
+    _mutant("resume floor not raised on clear", "sink/clear.py", "            resume_floor=seq,\n", ""),
+    _mutant(
+        "resume floor not raised on purge",
+        "sink/tombstones.py",
+        "return attempt.moved(resume_floor=max(attempt.resume_floor, floor))",
+        "return attempt",
+    ),
+    _mutant("cleared only in its first step", "sink/clear.py", "        total += len(keys)\n", "        return\n"),
+    # From transactions to batches.
+    _mutant(
+        "GTID added before its rows are written",
+        "pipeline/pipeline.py",
+        "            item.split = True\n",
+        "            item.split = True\n            self._applied.add(item.origin_id, item.number)\n",
+    ),
+    _mutant(
+        "resume position off by one in a large transaction",
+        "pipeline/pipeline.py",
+        "Position(item.gtid, run.event_idx, run.start)",
+        "Position(item.gtid, run.event_idx, run.start + 1)",
+    ),
+    _mutant(
+        "resume position ignored",
+        "pipeline/pipeline.py",
+        "self._resume = checkpoint.position",
+        "self._resume = None",
+    ),
+    _mutant(
+        "key change without delete",
+        "pipeline/transactions.py",
+        "                writes[old_key] = None, origin\n",
+        "                pass\n",
+    ),
+    _mutant(
+        "a transaction that fits is split",
+        "pipeline/transactions.py",
+        "self.rows > limits.rows",
+        "self.rows >= limits.rows",
+    ),
+    _mutant(
+        "a lost connection leaves the open transaction",
+        "pipeline/pipeline.py",
+        "            self._queue.pop()\n",
+        "            pass\n",
+    ),
+    _mutant(
+        "truncate does not empty the collection",
+        "pipeline/pipeline.py",
+        'change.effect == "truncate" or ',
+        "",
+    ),
+    # Snapshots.
+    _mutant(
+        "window not deduplicated",
+        "pipeline/window.py",
+        "row.cursor if row.key in self.touched else row for row",
+        "row for row",
+    ),
+    _mutant(
+        "window does not note the old key",
+        "pipeline/window.py",
+        "                self.touched.add(row.old_key)\n",
+        "                pass\n",
+    ),
+    _mutant(
+        "DDL leaves the window as it is",
+        "pipeline/pipeline.py",
+        "            window.valid = False\n",
+        "            pass\n",
+        f"{_TESTS}/test_pipeline.py::test_a_chunk_is_read_again_when_its_window_cannot_be_trusted",
+    ),
+    _mutant(
+        "chunk read before the open transaction is committed",
+        "pipeline/pipeline.py",
+        "            known.add(self._open.origin_id, self._open.number)\n",
+        "            pass\n",
+    ),
+    _mutant(
+        "chunk read before what was received is committed",
+        "engine/snapshotting.py",
+        "while not received <= reader.executed():",
+        "while False:",
+        f"{_TESTS}/test_snapshotting.py::test_a_chunk_waits_until_the_source_has_committed_what_was_received",
+    ),
+    _mutant(
+        "chunk written before the stream has passed it",
+        "pipeline/pipeline.py",
+        "        if not window.high - self._prepared <= self._received:\n            return\n",
+        "",
+    ),
+    _mutant(
+        "table not looked at within the window",
+        "engine/snapshotting.py",
+        "            reader.look()\n",
+        "",
+        f"{_TESTS}/test_snapshotting.py::test_a_chunk_whose_window_held_ddl_is_read_again",
+    ),
+    _mutant(
+        "chunk never read again",
+        "engine/snapshotting.py",
+        'in ("none", "again")\n',
+        'in ("none",)\n',
+        f"{_TESTS}/test_snapshotting.py::test_a_chunk_whose_window_held_ddl_is_read_again",
+    ),
+    _mutant(
+        "ghosts not removed",
+        "pipeline/pipeline.py",
+        'batch.clears.append(Clear(item.table, item.up_to_seq, "ghosts", None))',
+        "pass",
+    ),
+    _mutant(
+        "an outdated chunk counts",
+        "pipeline/pipeline.py",
+        "current = self._progress.generation(item.table) == item.generation",
+        "current = True",
+    ),
+    # Decoding.
+    _mutant(
+        "partial image accepted",
+        "binlog/decode.py",
+        "if present & self._whole != self._whole:",
+        "if False:",
+        f"{_TESTS}/test_decode.py::test_partial_images_are_refused",
+    ),
+    _mutant(
+        "a bad row takes the next with it",
+        "binlog/decode.py",
+        "return BadRow(operation, str(error), body[start:at]), at",
+        "return BadRow(operation, str(error), body[start:at]), len(body)",
+        f"{_TESTS}/test_decode.py::test_a_bad_row_does_not_take_the_next_with_it",
+    ),
+)
