@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from isotherm_cdc.histogram import BulkHistogram
+
 _LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 _BATCH_BUCKETS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
@@ -11,7 +13,7 @@ lag_seconds = Gauge(
     "isotherm_cdc_lag_seconds",
     "Age, by the source's commit time, of the newest transaction that is in MongoDB while newer ones wait; 0 when none do.",
 )
-commit_to_mongodb_seconds = Histogram(
+commit_to_mongodb_seconds = BulkHistogram(
     "isotherm_cdc_commit_to_mongodb_seconds",
     "From a transaction's commit in MySQL until it is in MongoDB.",
     buckets=_LATENCY_BUCKETS,

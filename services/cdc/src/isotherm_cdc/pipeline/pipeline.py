@@ -34,7 +34,7 @@ class Pipeline:
 
     def __init__(self, checkpoint: Checkpoint, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.queued_bytes = 0
+        self.queued_bytes = self.queued_rows = 0
         self.chunk_state: ChunkState = "none"
         self._queue: deque[Transaction | Chunk | Sweep] = deque()
         self._received = GtidSet.parse(checkpoint.gtid_set)
@@ -56,6 +56,17 @@ class Pipeline:
     def snapshot(self) -> tuple[TableSnapshot, ...]:
         """How far the tables have been read, as of the last batch taken."""
         return self._progress.all()
+
+    @property
+    def oldest_us(self) -> int | None:
+        """When the source committed the first transaction that waits; None when none does."""
+        first = self._queue[0] if self._queue else None
+        return first.commit_us if isinstance(first, Transaction) else None
+
+    @property
+    def fills_batch(self) -> bool:
+        """Whether what waits is as much as a batch holds."""
+        return self.queued_rows >= self.limits.rows or self.queued_bytes >= self.limits.size_bytes
 
     def start(self, origin: str, number: int, commit_us: int | None) -> None:
         """A transaction begins."""
@@ -82,6 +93,7 @@ class Pipeline:
         size = run.left * run.row_bytes
         transaction.size_bytes += size
         self.queued_bytes += size
+        self.queued_rows += run.left
 
     def schema(self, changes: Sequence[TableChange]) -> None:
         """The open transaction changes the schema."""
@@ -120,6 +132,7 @@ class Pipeline:
         if transaction is not None:
             self._queue.pop()
             self.queued_bytes -= transaction.waiting_bytes
+            self.queued_rows -= sum(run.left for run in transaction.runs)
 
     def request_snapshot(self, tables: Sequence[TableSnapshot]) -> None:
         """Have tables read from their first row; takes effect with the next batch."""
@@ -223,6 +236,7 @@ class Pipeline:
         for run in item.runs:
             run.move(run.left, item.origin, batch)
         self.queued_bytes -= item.size_bytes
+        self.queued_rows -= item.rows
         self._finish(item, batch)
         return True
 
@@ -235,6 +249,7 @@ class Pipeline:
             run = runs[0]
             run.move(number, item.origin, batch)
             self.queued_bytes -= number * run.row_bytes
+            self.queued_rows -= number
             item.split = True
             self._resume = Position(item.gtid, run.event_idx, run.start)
             if not run.left:
