@@ -1,0 +1,94 @@
+"""A TCP relay on loopback that can be pointed elsewhere, cut, or made to go silent like a network that lost a route."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+_PIECE_BYTES = 256 << 10
+
+
+class Relay:
+    """Passes connections on to `target`; a context manager."""
+
+    def __init__(self, target: int) -> None:
+        """Listen on a free port.
+
+        Args:
+            target: the port that new connections go to; it may be set anew at any time.
+        """
+        self.target = target
+        self._open = threading.Event()
+        self._open.set()
+        self._lock = threading.Lock()
+        self._sockets: set[socket.socket] = set()
+        self._server = socket.create_server((HOST, 0))
+        self.port: int = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.set()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self.cut()
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are."""
+        with self._lock:
+            return len(self._sockets) // 2
+
+    def cut(self) -> None:
+        """Cut every connection."""
+        with self._lock:
+            sockets = list(self._sockets)
+        for end in sockets:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def freeze(self) -> None:
+        """Forward nothing more, in either direction, and close nothing; new connections are taken and stay silent too."""
+        self._open.clear()
+
+    def thaw(self) -> None:
+        """Forward again."""
+        self._open.set()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+                self._open.wait()
+                far = socket.create_connection((HOST, self.target))
+            except ConnectionRefusedError:
+                near.close()
+                continue
+            except OSError:
+                return
+            with self._lock:
+                self._sockets |= {near, far}
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
+
+    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(_PIECE_BYTES):
+                self._open.wait()
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._sockets -= {source, sink}
