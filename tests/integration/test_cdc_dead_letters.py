@@ -36,7 +36,8 @@ def test_a_row_that_no_document_can_hold_is_kept_and_passed(capture: Capture) ->
     (letter,) = capture.collection("_cdc_dead_letters").find()
     checkpoint = capture.checkpoint()
     assert list(letter) == [
-        "_id", "stream", "seq", "gtid", "event_idx", "row_idx", "table", "operation", "error", "row", "at",
+        "_id", "stream", "seq", "gtid", "event_idx", "row_idx", "table", "key", "operation", "error", "row",
+        "layout", "at",
     ]  # fmt: skip
     assert (letter["stream"], letter["operation"]) == (checkpoint["stream"], "insert")
     assert letter["table"] == f"{capture.stack.database}.t"

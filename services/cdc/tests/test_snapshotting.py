@@ -71,6 +71,7 @@ def shared_state() -> Any:
         pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
         settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None),
         with_mysql=lambda _, call: call(),
+        snapshot_held=False,
     )
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import socket
 import sys
-from importlib.metadata import version
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pymysql
+from pymongo.errors import PyMongoError
 
 from isotherm_cdc import leader as leadership
 from isotherm_cdc import metrics, mongo, mysql
+from isotherm_cdc.admin.arguments import parser
 from isotherm_cdc.engine.engine import Engine
 from isotherm_cdc.leader import Leader
 from isotherm_cdc.settings import Settings
 from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging
 from isotherm_common.observability import Health, ObservabilityServer
-from isotherm_common.process import run
+from isotherm_common.process import TryAgainLater, run
 from isotherm_common.retry import ShutdownDuringRetry
 from isotherm_common.schema_gate import wait_for_schema
 from isotherm_common.settings import load
 from isotherm_common.shutdown import Shutdown
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 GARBAGE_THRESHOLDS = (50_000, 20, 20)
@@ -36,13 +38,24 @@ SCHEMA_VERSION = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="isotherm-cdc",
-        description="Reads MySQL's binary log and keeps MongoDB equal, effectively once. Settings come from the environment.",
-    )
-    parser.add_argument("--version", action="version", version=f"isotherm-cdc {version('isotherm-cdc')}")
-    parser.parse_args(arguments)
-    return run(serve)
+    options = parser().parse_args(arguments)
+    return run(serve if options.command is None else lambda: _operate(options))
+
+
+def _operate(options: argparse.Namespace) -> int:
+    """Run an operator's command."""
+    settings = load(Settings, os.environ)
+    logging.configure(replace(settings.log, level="error"), "cdc")
+    from isotherm_cdc.admin.commands import COMMANDS  # noqa: PLC0415 - the reader needs none of it
+
+    try:
+        return COMMANDS[options.command](settings, options)
+    except PyMongoError as error:
+        message = f"MongoDB does not answer as it should: {error}"
+        raise TryAgainLater(message) from error
+    except (pymysql.err.MySQLError, OSError) as error:
+        message = f"MySQL does not answer as it should: {error}"
+        raise TryAgainLater(message) from error
 
 
 def serve() -> None:

@@ -36,6 +36,8 @@ class TableSnapshot:
         rows: rows written.
         chunks: chunks written.
         estimate: rows that the source thinks the table has.
+        where: the condition of the rows to read; None: all of them.
+        letters: dead letters that are settled when the table has been read.
     """
 
     table: str
@@ -45,10 +47,14 @@ class TableSnapshot:
     rows: int = 0
     chunks: int = 0
     estimate: int | None = None
+    where: str | None = None
+    letters: tuple[str, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """Return what is stored."""
         return {
+            **({"where": self.where} if self.where is not None else {}),
+            **({"letters": list(self.letters)} if self.letters else {}),
             "table": self.table,
             "cursor": None if self.cursor is None else list(self.cursor),
             "read": self.read,
@@ -62,12 +68,17 @@ class TableSnapshot:
     def from_document(cls, document: dict[str, Any]) -> TableSnapshot:
         """Read what is stored."""
         cursor = document["cursor"]
-        return cls(**{**document, "cursor": None if cursor is None else tuple(cursor)})
+        letters = tuple(document.get("letters", ()))
+        return cls(**{**document, "cursor": None if cursor is None else tuple(cursor), "letters": letters})
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One pipeline's state; the attributes are contract K1's fields."""
+    """One pipeline's state; the attributes are contract K1's fields.
+
+    Attributes:
+        also: fields that change seldom (K10), written only by the batch that changes them.
+    """
 
     name: str
     stream: str
@@ -82,6 +93,10 @@ class Checkpoint:
     committed_at: Any = None
     source_ts: int | None = None
     started: bool = field(default=False)
+    paused: bool = False
+    snapshot_paused: bool = False
+    tables: tuple[str, ...] | None = None
+    also: dict[str, Any] = field(default_factory=dict)
 
     def moved(self, **changes: Any) -> Checkpoint:
         """Return a copy with changes."""
@@ -102,6 +117,7 @@ class Checkpoint:
             "resume_floor": Int64(self.resume_floor),
             "committed_at": self.committed_at,
             "source_ts": None if self.source_ts is None else Int64(self.source_ts),
+            **self.also,
         }
 
 
@@ -128,6 +144,9 @@ def from_document(document: dict[str, Any]) -> Checkpoint:
         committed_at=document.get("committed_at"),
         source_ts=document.get("source_ts"),
         started=document.get("committed_at") is not None,
+        paused=bool(document.get("paused")),
+        snapshot_paused=bool(document.get("snapshot_paused")),
+        tables=None if document.get("tables") is None else tuple(document["tables"]),
     )
 
 

@@ -4,6 +4,7 @@ Error tree::
 
     Exception
     ├── DataError               one row cannot be told to MongoDB: it becomes a dead letter
+    ├── Declined                an operator asks for what cannot be: the sentence is the answer
     └── ServiceError            (isotherm_common) ends the process with one sentence
         ├── ConfigurationError  (isotherm_common) 64
         │   └── SourceUnusable  64: the source is set up so that changes would be missed
@@ -27,6 +28,10 @@ from isotherm_common.process import ConfigurationError, ExitCode, ServiceError
 
 class DataError(Exception):
     """A value of one row cannot be represented."""
+
+
+class Declined(Exception):  # noqa: N818 - it names what is done
+    """A request that cannot be carried out."""
 
 
 class SourceUnusable(ConfigurationError):  # noqa: N818 - it names the state

@@ -131,6 +131,10 @@ class GtidSet:
         result.update(other)
         return result
 
+    def __len__(self) -> int:
+        """Return how many members it has."""
+        return sum(end - first for intervals in self._intervals.values() for first, end in intervals)
+
     def __bool__(self) -> bool:
         return any(self._intervals.values())
 

@@ -20,6 +20,9 @@ def _full_names(names: tuple[str, ...]) -> str | None:
     return f"must be a list of schema.table, which {wrong[0]!r} is not" if wrong else None
 
 
+SnapshotMode = Literal["initial", "no_data", "when_needed", "always"]
+
+
 @dataclass(frozen=True)
 class CdcObservabilitySettings(ObservabilitySettings):
     """Where metrics, health and `/status` are served."""
@@ -99,11 +102,12 @@ class Settings:
         maximum=2**32 - 1,
         help="The server id to register with; it must be unique among the source's replicas. Not set: a random high one.",
     )
-    snapshot_mode: Literal["initial", "no_data", "when_needed"] = setting(
+    snapshot_mode: SnapshotMode = setting(
         "CDC_SNAPSHOT_MODE",
         default="initial",
         help="initial: read the tables once, at the first start; no_data: begin with the changes from now on; when_needed: "
-        "like initial, and again when the source no longer has the changes since the checkpoint.",
+        "like initial, and again when the source no longer has the changes since the checkpoint; always: at every start, and "
+        "what has no row any more is deleted.",
     )
     snapshot_chunk_rows: int = setting(
         "CDC_SNAPSHOT_CHUNK_ROWS",

@@ -18,7 +18,7 @@ from isotherm_cdc.values.mapping import RULES
 if TYPE_CHECKING:
     from isotherm_cdc.values.columns import Table
 
-Operation = Literal["insert", "update", "delete"]
+Operation = Literal["insert", "update", "delete", "snapshot"]
 
 
 class Row(NamedTuple):
@@ -39,11 +39,23 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be told, for the dead letters."""
+    """A row that cannot be told, for the dead letters.
+
+    Attributes:
+        operation: what was done.
+        error: why it cannot be told.
+        data: its images, as they came.
+        key: the BSON of `{_id: …}` after the change, before it for a delete; None when it cannot be told either.
+        old_key: for an update of the key, the key before: that row is gone, whatever the new one holds.
+        table: what it was read by.
+    """
 
     operation: Operation
     error: str
     data: bytes
+    key: bytes | None = None
+    old_key: bytes | None = None
+    table: Table | None = None
 
 
 class RowDecoder:
@@ -109,7 +121,7 @@ class RowDecoder:
             if not isinstance(error, DataError):
                 message = f"A row event of {self.table.full_name} cannot be read: {error!r}"
                 raise UnsupportedEvent(message) from error
-            return BadRow(operation, str(error), body[start:at]), at
+            return self._bad(operation, str(error), body, start, at), at
         if at > len(body):
             message = f"A row event of {self.table.full_name} ends within a row."
             raise UnsupportedEvent(message)
@@ -128,6 +140,27 @@ class RowDecoder:
 
     def _delete(self, body: bytes, at: int) -> tuple[Row, int]:
         return Row("delete", self._read_key(body, at), None), self._skip(body, at)
+
+    def _bad(self, operation: Operation, error: str, body: bytes, start: int, end: int) -> BadRow:
+        """Keep a row that cannot be told, with its keys if they can be."""
+        before = self._key_if_told(body, start)
+        after = self._key_if_told(body, self._skip(body, start)) if operation == "update" else before
+        old = before if operation == "update" and after != before else None
+        return BadRow(operation, error, body[start:end], after, old, self.table)
+
+    def key_of(self, operation: Operation, images: bytes) -> bytes:
+        """Return the BSON of `{_id: …}` of a row's images, as a dead letter holds them.
+
+        Raises:
+            DataError: it cannot be told.
+        """
+        return self._read_key(images, self._skip(images, 0) if operation == "update" else 0)
+
+    def _key_if_told(self, body: bytes, at: int) -> bytes | None:
+        try:
+            return self._read_key(body, at)
+        except DataError:
+            return None
 
     def _values(self, body: bytes, at: int) -> tuple[list[Any], int]:
         nulls = int.from_bytes(body[at : at + self._bitmap_bytes], "little")

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from isotherm_cdc import metrics
+from isotherm_cdc.engine.commands import Commander
 from isotherm_cdc.engine.reading import Reader
 from isotherm_cdc.engine.shared import Shared
 from isotherm_cdc.engine.snapshotting import Snapshotter
@@ -55,6 +56,7 @@ class Engine:
             self._thread("reader", Reader(shared).run),
             writer,
             self._thread("snapshot", Snapshotter(shared).run),
+            self._thread("commands", Commander(shared).run),
         ]
         for thread in threads:
             thread.start()
@@ -93,6 +95,8 @@ class Engine:
             "lag_seconds": shared.lag_seconds(),
             "queued_bytes": shared.queued_bytes,
             "tables": sorted(shared.catalogue.tables),
+            "paused": shared.paused,
+            "snapshot_paused": shared.snapshot_paused,
             "snapshot": [table.to_document() for table in checkpoint.snapshot],
             "unmet": shared.health.unmet(),
         }

@@ -32,6 +32,11 @@ class Reader:
         """
         shared = self._shared
         while not shared.shutdown.requested:
+            if shared.paused:
+                shared.health.not_ready("mysql", "paused")
+                with shared.changed:
+                    shared.changed.wait(1.0)
+                continue
             try:
                 shared.with_mysql("reading the binary log", self._stream)
             except PositionLost as error:
@@ -66,7 +71,7 @@ class Reader:
             shared.health.ready("mysql")
             metrics.connected.set(1)
             for chunk in source:
-                if shared.shutdown.requested:
+                if self._told_to_stop:
                     return
                 schema_changed = self._take(chunk, assembler)
                 if schema_changed and not state.logs_cascades:
@@ -77,6 +82,10 @@ class Reader:
             metrics.connected.set(0)
             shared.health.not_ready("mysql", "not connected")
             source.close()
+
+    @property
+    def _told_to_stop(self) -> bool:
+        return self._shared.shutdown.requested or self._shared.paused
 
     def _take(self, chunk: list[Event], assembler: Assembler) -> bool:
         """Give the pipeline what some events mean, all at once: the lock is taken once for many transactions.
@@ -116,7 +125,7 @@ class Reader:
         core = shared.pipeline
         with shared.changed:
             for message in messages:
-                while core.queued_bytes > shared.settings.max_queue_bytes and not shared.shutdown.requested:
+                while core.queued_bytes > shared.settings.max_queue_bytes and not self._told_to_stop:
                     shared.changed.wait(1.0)
                 if isinstance(message, Rows):
                     core.rows(message.table, message.event_idx, message.rows, message.size_bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pymysql
 
@@ -41,7 +41,12 @@ class Shared:
         catalogue: the captured tables that are known so far.
         newest_us: when the source committed the newest transaction received.
         last_commit: when a batch was committed last, by the monotonic clock.
+        recorded_tables: the tables that the checkpoint tells of.
         abandoned: whether nothing more may be written, not even what is whole.
+        paused: whether nothing is to be read or applied until an operator says so.
+        snapshot_paused: whether no tables are to be read whole until then.
+        answers: requests of operators that the next batch answers.
+        also: further fields of the checkpoint that the next batch changes.
     """
 
     def __init__(self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health) -> None:
@@ -54,7 +59,12 @@ class Shared:
         self.catalogue = Catalogue(self.captured)
         self.newest_us: int | None = None
         self.last_commit = time.monotonic()
+        self.recorded_tables: set[str] = set()
         self.abandoned = False
+        self.paused = False
+        self.snapshot_paused = False
+        self.answers: list[dict[str, Any]] = []
+        self.also: dict[str, Any] = {}
         self._pipeline: Pipeline | None = None
 
     @property
@@ -71,6 +81,11 @@ class Shared:
     def refuses_cascades(self) -> bool:
         """Whether foreign keys that change rows without a trace in the log are a reason to stop."""
         return self.settings.unlogged_cascades_policy == "fail"
+
+    @property
+    def snapshot_held(self) -> bool:
+        """Whether no table is to be read now."""
+        return self.paused or self.snapshot_paused
 
     @property
     def queued_bytes(self) -> int:

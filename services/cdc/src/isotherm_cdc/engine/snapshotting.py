@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics
-from isotherm_cdc.errors import DataError, Halt
 from isotherm_cdc.snapshot.reader import TableChanged, TableReader
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Snapshotter:
         while not shared.shutdown.requested:
             with shared.changed:
                 idle = shared.pipeline.chunk_state in ("none", "again")
-                tables = shared.pipeline.snapshot if idle else ()
+                tables = shared.pipeline.snapshot if idle and not shared.snapshot_held else ()
                 if not tables:
                     shared.changed.wait(1.0)
                     continue
@@ -45,6 +44,9 @@ class Snapshotter:
             shared.pipeline.abandon_window()
         reader = TableReader(shared.settings.mysql, table, shared.settings.overrides)
         try:
+            estimate = reader.estimate() if reader.table is not None else None
+            with shared.changed:
+                shared.pipeline.estimated(table, estimate)
             while not shared.shutdown.requested:
                 state = self._next_chunk(table)
                 if state is None:
@@ -65,7 +67,7 @@ class Snapshotter:
         with shared.changed:
             while shared.pipeline.chunk_state not in ("none", "again") and not shared.shutdown.requested:
                 shared.changed.wait(1.0)
-            first = next(iter(shared.pipeline.snapshot), None)
+            first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
         return first if first is not None and first.table == table else None
 
     def _chunk(self, reader: TableReader, state: TableSnapshot) -> bool:
@@ -81,12 +83,9 @@ class Snapshotter:
             reader.look()
             if reader.table is None:
                 return self._abandon(usable=True)
-            chunk = reader.read(state.cursor, shared.settings.snapshot_chunk_rows)
+            chunk = reader.read(state.cursor, shared.settings.snapshot_chunk_rows, state.where)
         except TableChanged:
             return self._abandon(usable=False)
-        except DataError as error:
-            message = f"A row of {state.table} after key {state.cursor} cannot be told to MongoDB: {error}"
-            raise Halt(message) from error
         with shared.changed:
             shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
             while shared.pipeline.chunk_state == "held" and not shared.shutdown.requested:

@@ -16,9 +16,11 @@ from isotherm_cdc.pipeline.pipeline import Pipeline
 from isotherm_cdc.snapshot.tables import captured_tables, read_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isotherm_cdc.checkpoint import Checkpoint
     from isotherm_cdc.engine.shared import Shared
-    from isotherm_cdc.settings import Settings
+    from isotherm_cdc.settings import Settings, SnapshotMode
 
 
 def begin(shared: Shared, checkpoint: Checkpoint) -> None:
@@ -26,7 +28,7 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
     settings = shared.settings
     state, tables_now, executed = shared.with_mysql("looking at MySQL", lambda: _look(shared))
     position = GtidSet.parse(checkpoint.gtid_set)
-    fresh, ghosts = not checkpoint.started, None
+    fresh, lost = not checkpoint.started, False
     if not fresh:
         try:
             preflight.check_position(position, state)
@@ -34,19 +36,59 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
             if not accepts_loss(settings):
                 raise
             structlog.get_logger().warning("position_lost", error=str(error), policy="resnapshot")
-            fresh, ghosts = True, checkpoint.seq
-    if fresh:
-        wanted = settings.snapshot_mode != "no_data" or ghosts is not None
-        tables = tuple(TableSnapshot(table, ghosts_before=ghosts) for table in tables_now if wanted)
-        checkpoint = shared.sink.commit(Batch(gtid_set=str(state.executed), snapshot=tables))
-    exact = fresh or executed <= position
+            lost = True
+    tables = to_read(_still_captured(checkpoint, shared), tables_now, settings.snapshot_mode, lost=lost)
+    also = {"tables": tables_now}
+    if fresh or lost:
+        checkpoint = shared.sink.commit(Batch(gtid_set=str(state.executed), snapshot=tables, also=also))
+    elif tables != checkpoint.snapshot or checkpoint.tables is None or set(tables_now) != set(checkpoint.tables):
+        batch = Batch(gtid_set=checkpoint.gtid_set, position=checkpoint.position, snapshot=tables, also=also)
+        checkpoint = shared.sink.commit(batch)
+    shared.recorded_tables = set(tables_now)
+    exact = fresh or lost or executed <= position
     shared.catalogue = Catalogue(shared.captured, tables_now, exact=exact, lower_case=state.lower_case)
+    shared.paused, shared.snapshot_paused = checkpoint.paused, checkpoint.snapshot_paused
     limits = Limits(settings.max_batch_size, settings.max_batch_bytes, clear_dropped=settings.drop_collections)
     shared.pipeline = Pipeline(checkpoint, limits)
     structlog.get_logger().info(
         "started", term=checkpoint.term, seq=checkpoint.seq, gtid_set=checkpoint.gtid_set, tables=tables_now,
         snapshot=[table.table for table in checkpoint.snapshot], source=state.uuid, version=state.version,
     )  # fmt: skip
+
+
+def to_read(
+    checkpoint: Checkpoint, tables_now: Sequence[str], mode: SnapshotMode, *, lost: bool
+) -> tuple[TableSnapshot, ...]:
+    """Return which tables are to be read, and from where.
+
+    Args:
+        checkpoint: what was left.
+        tables_now: the captured tables that there are.
+        mode: the setting.
+        lost: whether changes since the checkpoint are gone.
+    """
+    if not checkpoint.started:
+        return () if mode == "no_data" else tuple(map(TableSnapshot, tables_now))
+    if lost:
+        return tuple(TableSnapshot(table, ghosts_before=checkpoint.seq) for table in tables_now)
+    # Of a table that is gone only what its documents need is left to do: the reader finds none, and they are deleted.
+    unfinished = tuple(
+        table for table in checkpoint.snapshot if table.table in tables_now or table.ghosts_before is not None
+    )
+    begun = {table.table for table in unfinished}
+    if mode == "always" and not unfinished:
+        wanted = list(tables_now)
+    elif mode == "no_data" or checkpoint.tables is None:
+        wanted = []
+    else:
+        wanted = [table for table in tables_now if table not in checkpoint.tables]
+    more = (TableSnapshot(table, ghosts_before=checkpoint.seq) for table in wanted if table not in begun)
+    return (*unfinished, *more)
+
+
+def _still_captured(checkpoint: Checkpoint, shared: Shared) -> Checkpoint:
+    """Forget the reading of tables that the settings capture no more; their documents stay."""
+    return checkpoint.moved(snapshot=tuple(table for table in checkpoint.snapshot if shared.captured(table.table)))
 
 
 def _look(shared: Shared) -> tuple[preflight.SourceState, list[str], GtidSet]:

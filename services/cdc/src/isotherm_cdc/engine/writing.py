@@ -48,10 +48,15 @@ class Writer:
                     return
                 stopping = shared.shutdown.requested
                 due = time.monotonic() - shared.last_commit >= interval
-                batch = shared.pipeline.take(even_if_empty=due or stopping)
+                if due or stopping:
+                    self._record_tables()
+                told = bool(shared.answers or shared.also)
+                batch = shared.pipeline.take(even_if_empty=due or stopping or told, hold=shared.paused)
                 if batch is None:
                     shared.changed.wait(min(IDLE_WAIT_SECONDS, interval))
                     continue
+                batch.answers, shared.answers = shared.answers, []
+                batch.also, shared.also = shared.also, {}
                 shared.changed.notify_all()
             self._commit(batch)
             if stopping and not batch.rows:
@@ -67,6 +72,13 @@ class Writer:
                 return
             if pipeline.queued_rows == rows:
                 return
+
+    def _record_tables(self) -> None:
+        """Have the next batch tell which tables are captured: others that come with a restart are new."""
+        shared = self._shared
+        if shared.catalogue.tables != shared.recorded_tables:
+            shared.recorded_tables = set(shared.catalogue.tables)
+            shared.also["tables"] = sorted(shared.recorded_tables)
 
     def _commit(self, batch: Batch) -> None:
         shared = self._shared

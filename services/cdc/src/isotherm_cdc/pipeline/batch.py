@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from isotherm_cdc.binlog.decode import BadRow
@@ -82,6 +82,9 @@ class Batch:
         rows: how many changes it has, before the last of each key won.
         size_bytes: how large they are.
         counts: changes by operation and table, for the metrics.
+        settled: dead letters that are settled with it.
+        answers: requests of operators that are answered with it, whole.
+        also: further fields of the checkpoint that it changes (contract K10).
     """
 
     writes: dict[str, dict[bytes, Write]] = field(default_factory=dict)
@@ -95,6 +98,9 @@ class Batch:
     rows: int = 0
     size_bytes: int = 0
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    settled: list[str] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    also: dict[str, Any] = field(default_factory=dict)
 
     @property
     def documents(self) -> int:

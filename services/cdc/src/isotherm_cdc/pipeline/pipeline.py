@@ -20,7 +20,16 @@ from isotherm_cdc.checkpoint import Checkpoint, Position, TableSnapshot
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.batch import Batch, Clear, Limits
 from isotherm_cdc.pipeline.transactions import Run, Transaction
-from isotherm_cdc.pipeline.window import ROW_OVERHEAD_BYTES, Chunk, ChunkState, Progress, SnapshotRow, Sweep, Window
+from isotherm_cdc.pipeline.window import (
+    ROW_OVERHEAD_BYTES,
+    BadSnapshotRow,
+    Chunk,
+    ChunkState,
+    Progress,
+    SnapshotRow,
+    Sweep,
+    Window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +162,11 @@ class Pipeline:
             known.add(self._open.origin_id, self._open.number)
         return known
 
-    def close_window(self, rows: list[SnapshotRow], high: GtidSet, *, last: bool) -> None:
+    def estimated(self, table: str, rows: int | None) -> None:
+        """The source thinks that `table`, which is being read, has so many rows."""
+        self._progress.estimated(table, rows)
+
+    def close_window(self, rows: Sequence[SnapshotRow | BadSnapshotRow], high: GtidSet, *, last: bool) -> None:
         """The chunk has been read; it waits until the stream has passed `high`."""
         window = self._window
         if window is None:
@@ -198,15 +211,16 @@ class Pipeline:
         self._window = None
         self.chunk_state = "queued"
 
-    def take(self, *, even_if_empty: bool = False) -> Batch | None:
+    def take(self, *, even_if_empty: bool = False, hold: bool = False) -> Batch | None:
         """Return the next batch, or None when there is nothing to write yet.
 
         Args:
             even_if_empty: return a batch without rows rather than none, so that the checkpoint moves.
+            hold: leave in the queue what is there.
         """
         batch = Batch()
         before = self.snapshot
-        more = True
+        more = not hold
         while more and self._queue:
             item = self._queue[0]
             if isinstance(item, Transaction):
@@ -299,7 +313,9 @@ class Pipeline:
             return False
         self._queue.popleft()
         self.chunk_state = "none"
-        if self._progress.generation(item.table) == item.generation and self._progress.get(item.table) is not None:
+        state = self._progress.get(item.table)
+        if self._progress.generation(item.table) == item.generation and state is not None:
             batch.clears.append(Clear(item.table, item.up_to_seq, "ghosts", None))
+            batch.settled += state.letters
             self._progress.finish(item.table)
         return False

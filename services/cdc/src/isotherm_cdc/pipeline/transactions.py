@@ -56,6 +56,8 @@ class Run:
         for row in rows if number == len(rows) else rows[start:end]:
             if row.__class__ is BadRow:
                 failed += 1
+                if row.old_key is not None:
+                    writes[row.old_key] = None, origin
                 continue
             kind, key, elements, old_key = row  # type: ignore[misc]
             if kind is not operation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from isotherm_cdc.binlog.decode import BadRow
-from isotherm_cdc.pipeline.batch import SNAPSHOT, Batch, Limits
+from isotherm_cdc.pipeline.batch import SNAPSHOT, Batch, DeadRow, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,26 @@ class SnapshotRow:
         return len(self.elements) + ROW_OVERHEAD_BYTES
 
 
+@dataclass(frozen=True, slots=True)
+class BadSnapshotRow:
+    """A row that a snapshot has read and no document can hold.
+
+    Attributes:
+        key: the BSON of `{_id: …}`; None when it is the key that cannot be told.
+        row: what goes to the dead letters.
+        cursor: its key as SQL literals.
+    """
+
+    key: bytes | None
+    row: BadRow
+    cursor: tuple[str, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """What it counts with."""
+        return len(self.row.data) + ROW_OVERHEAD_BYTES
+
+
 @dataclass(slots=True)
 class Sweep:
     """The end of a table's snapshot: documents up to a `seq` that are still there have no row any more."""
@@ -59,7 +79,7 @@ class Chunk:
 
     table: str
     generation: int
-    rows: deque[SnapshotRow | tuple[str, ...]]
+    rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]]
     last: bool
 
     @property
@@ -84,6 +104,12 @@ class Chunk:
                 batch.rows += 1
                 batch.size_bytes += size
                 cursor, written = row.cursor, written + 1
+            elif isinstance(row, BadSnapshotRow):
+                batch.dead.append(DeadRow("", 0, 0, self.table, row.row))
+                batch.count("failed", self.table)
+                batch.rows += 1
+                batch.size_bytes += size
+                cursor = row.cursor
             else:
                 cursor = row
         if written:
@@ -91,6 +117,8 @@ class Chunk:
         if state is None:
             return moved_bytes, None
         done = not self.rows
+        if done and self.last and state.ghosts_before is None:
+            batch.settled += state.letters
         return moved_bytes, replace(
             state,
             cursor=cursor or state.cursor,
@@ -108,7 +136,7 @@ class Window:
     generation: int
     touched: set[bytes] = field(default_factory=set)
     valid: bool = True
-    held: list[SnapshotRow] | None = None
+    held: Sequence[SnapshotRow | BadSnapshotRow] | None = None
     high: GtidSet | None = None
     last: bool = False
 
@@ -124,7 +152,7 @@ class Window:
 
     def chunk(self) -> Chunk:
         """Return what is left of the rows that were read."""
-        rows: deque[SnapshotRow | tuple[str, ...]] = deque(
+        rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]] = deque(
             row.cursor if row.key in self.touched else row for row in self.held or ()
         )
         return Chunk(self.table, self.generation, rows, self.last)
@@ -150,7 +178,10 @@ class Progress:
         return self._generations.get(table, 0)
 
     def begin(self, state: TableSnapshot) -> None:
-        """Have a table read from the start."""
+        """Have a table read from the start; what its reading was to settle is settled by this one."""
+        before = self._tables.get(state.table)
+        if before is not None and before.letters:
+            state = replace(state, letters=(*before.letters, *state.letters))
         self._tables[state.table] = state
         self._generations[state.table] = self.generation(state.table) + 1
 
@@ -158,6 +189,12 @@ class Progress:
         """The table is gone."""
         self._tables.pop(table, None)
         self._generations[table] = self.generation(table) + 1
+
+    def estimated(self, table: str, rows: int | None) -> None:
+        """Note how many rows the source thinks a table has."""
+        state = self._tables.get(table)
+        if state is not None and rows is not None:
+            self._tables[table] = replace(state, estimate=rows)
 
     def finish(self, table: str) -> None:
         """The table has been read, and nothing is left to do."""
@@ -171,5 +208,5 @@ class Progress:
             self._tables[state.table] = state
 
 
-def _size(row: SnapshotRow | tuple[str, ...]) -> int:
-    return row.size_bytes if isinstance(row, SnapshotRow) else ROW_OVERHEAD_BYTES
+def _size(row: SnapshotRow | BadSnapshotRow | tuple[str, ...]) -> int:
+    return ROW_OVERHEAD_BYTES if isinstance(row, tuple) else row.size_bytes

@@ -7,13 +7,13 @@ compare-and-set.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from isotherm_cdc.binlog.decode import BadRow
 from isotherm_cdc.errors import Halt
 from isotherm_cdc.pipeline.batch import Batch, DeadRow, Origin
-from isotherm_cdc.sink import dead_letters, documents, takeover, tombstones
+from isotherm_cdc.sink import dead_letters, documents, signals, takeover, tombstones
 from isotherm_cdc.sink.clear import clear_all
 from isotherm_cdc.sink.commit import Rejected, write
 from isotherm_cdc.sink.operations import Operations, add_upsert
@@ -75,6 +75,18 @@ class Sink:
         self._checkpoint = takeover.take_over(self._target)
         return self._checkpoint
 
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what operators have asked and nobody has answered."""
+        return signals.pending(self._target)
+
+    def forget_requests(self) -> None:
+        """Remove old answers."""
+        signals.forget(self._target, self._clock())
+
+    def letters(self, query: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+        """Return dead letters."""
+        return signals.letters(self._target, query, limit)
+
     def commit(self, batch: Batch) -> Checkpoint:
         """Write a batch; return the checkpoint after it.
 
@@ -109,10 +121,13 @@ class Sink:
             snapshot=batch.snapshot,
             committed_at=now,
             source_ts=batch.source_us or self.checkpoint.source_ts,
+            also=batch.also,
         )
         operations = Operations()
         self._add_documents(batch, attempt.seq, now, operations)
         dead_letters.add(operations, batch.dead, attempt, now)
+        dead_letters.settle(operations, batch.settled)
+        signals.answer(operations, batch.answers, now)
         return self._purge.add(attempt, operations), operations
 
     @staticmethod
@@ -147,5 +162,5 @@ class Sink:
             message = f"MongoDB refuses a write of {rejected.table}: {rejected.reason}"
             raise Halt(message)
         elements, origin = write
-        bad = BadRow("update", rejected.reason, rejected.key + (elements or b""))
+        bad = BadRow("update", rejected.reason, rejected.key + (elements or b""), rejected.key)
         batch.dead.append(DeadRow(origin.gtid or "", 0, 0, rejected.table, bad))

@@ -30,7 +30,9 @@ CHECKPOINTS, TOMBSTONES, DEAD_LETTERS = "_cdc_checkpoints", "_cdc_tombstones", "
 SESSIONS = "_cdc_sessions"
 """Which session each pipeline's reader writes in, so that the next reader can end what a killed one left open."""
 MAJORITY = WriteConcern("majority")
-_OWN = frozenset({TOMBSTONES, DEAD_LETTERS})
+SIGNALS = "_cdc_signals"
+"""What operators ask of a reader, and what it has answered (contract K11)."""
+_OWN = frozenset({TOMBSTONES, DEAD_LETTERS, SIGNALS})
 _NAMESPACE_EXISTS = 48
 _FAST = RetryPolicy(initial_seconds=0.05, maximum_seconds=10.0)
 

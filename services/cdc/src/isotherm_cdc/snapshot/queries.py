@@ -19,16 +19,18 @@ _HAS_DECIMAL = (
 )
 
 
-def chunk_query(table: Table, cursor: tuple[str, ...] | None, limit: int) -> str:
+def chunk_query(table: Table, cursor: tuple[str, ...] | None, limit: int, where: str | None = None) -> str:
     """Return the SELECT of the rows after `cursor`: the columns, the key for the cursor, a flag for each JSON column."""
     key = [table.columns[position] for position in table.key]
     columns = [select_of(column, quote(column.name)) for column in table.columns]
     columns += [cursor_of(column, quote(column.name)) for column in key]
     columns += [_HAS_DECIMAL.format(name=quote(column.name)) for column in table.columns if is_json(column)]
-    where = f" WHERE {_after(key, cursor)}" if cursor else ""
+    conditions = [after(key, cursor)] if cursor else []
+    conditions += [f"(\n{where}\n)"] if where is not None else []
+    selected = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(order_of(column, quote(column.name)) for column in key)
     return (
-        f"SELECT {', '.join(columns)} FROM {quote(table.schema)}.{quote(table.name)}{where} "  # noqa: S608 - quoted
+        f"SELECT {', '.join(columns)} FROM {quote(table.schema)}.{quote(table.name)}{selected} "  # noqa: S608 - quoted
         f"ORDER BY {order} LIMIT {limit}"
     )
 
@@ -38,7 +40,7 @@ def is_json(column: Column) -> bool:
     return column.plain.kind is Kind.JSON and column.kind is not Kind.EXCLUDED
 
 
-def _after(key: Sequence[Column], cursor: tuple[str, ...]) -> str:
+def after(key: Sequence[Column], cursor: tuple[str, ...]) -> str:
     """Return the condition of the keys after `cursor`, in a form that MySQL's range access understands."""
     names = [order_of(column, quote(column.name)) for column in key]
     alternatives = [

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import bson
 import pymysql
 
 from isotherm_cdc import mysql
-from isotherm_cdc.errors import SourceUnusable
-from isotherm_cdc.pipeline.window import SnapshotRow
+from isotherm_cdc.binlog.decode import BadRow
+from isotherm_cdc.errors import DataError, SourceUnusable
+from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
 from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
@@ -43,7 +45,7 @@ class Chunk:
         last: whether the table ends here.
     """
 
-    rows: list[SnapshotRow]
+    rows: list[SnapshotRow | BadSnapshotRow]
     high: GtidSet
     last: bool
 
@@ -80,6 +82,7 @@ class TableReader:
         if self.table is not None and not self.table.key:
             message = f"{self._full_name} has no primary key: add one, or exclude the table."
             raise SourceUnusable(message)
+        self._flags = _flag_positions(self.table) if self.table is not None else {}
 
     def close(self) -> None:
         """Close the connection."""
@@ -99,17 +102,16 @@ class TableReader:
         )
         return int(rows[0][0]) if rows and rows[0][0] is not None else None
 
-    def read(self, cursor: tuple[str, ...] | None, limit: int) -> Chunk:
-        """Read the rows after `cursor`, in a consistent view of its own.
+    def read(self, cursor: tuple[str, ...] | None, limit: int, where: str | None = None) -> Chunk:
+        """Read the rows after `cursor` (of those that `where` selects), in a consistent view of its own.
 
         Raises:
-            DataError: a row cannot be represented.
             TableChanged: a statement has changed the table since it was looked at.
         """
         table = self._table()
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
-            found = mysql.query(self._connection, chunk_query(table, cursor, limit))
+            found = mysql.query(self._connection, chunk_query(table, cursor, limit, where))
             rows = [self._row(table, values) for values in found]
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in _CHANGED_CODES:
@@ -123,23 +125,35 @@ class TableReader:
         assert self.table is not None
         return self.table
 
-    def _row(self, table: Table, raw: Sequence[bytes | None]) -> SnapshotRow:
-        count, keys = len(table.columns), len(table.key)
-        cursor = tuple(
-            literal(table.columns[position], raw[count + number] or b"") for number, position in enumerate(table.key)
-        )
-        flags = iter(raw[count + keys :])
-        values: list[Any] = []
-        for column, value in zip(table.columns, raw[:count], strict=True):
-            has_decimal = is_json(column) and next(flags) == b"1"
-            if value is None:
-                values.append(None)
-            elif has_decimal:
-                values.append(changed(column, self._exact_json(table, column, cursor, value.decode())))
-            else:
-                values.append(RULES[column.kind].convert(column)(value))
+    def _row(self, table: Table, raw: Sequence[bytes | None]) -> SnapshotRow | BadSnapshotRow:
+        try:
+            return self._good_row(table, raw)
+        except DataError as error:
+            return self._bad_row(table, raw, str(error))
+
+    def _good_row(self, table: Table, raw: Sequence[bytes | None]) -> SnapshotRow:
+        cursor = _cursor(table, raw)
+        values = [self._value(table, position, raw, cursor) for position in range(len(table.columns))]
         key = encode_key(table, [values[position] for position in table.key])
         return SnapshotRow(key, encode_elements(key, table.fields, values), cursor)
+
+    def _bad_row(self, table: Table, raw: Sequence[bytes | None], error: str) -> BadSnapshotRow:
+        """Keep a row that cannot be told as MySQL printed it, with its key if that can be."""
+        cursor = _cursor(table, raw)
+        printed = bson.encode({column.field: value for column, value in zip(table.columns, raw, strict=False)})
+        try:
+            key = encode_key(table, [self._value(table, position, raw, cursor) for position in table.key])
+        except DataError:
+            return BadSnapshotRow(None, BadRow("snapshot", error, printed), cursor)
+        return BadSnapshotRow(key, BadRow("snapshot", error, printed, key), cursor)
+
+    def _value(self, table: Table, position: int, raw: Sequence[bytes | None], cursor: tuple[str, ...]) -> Any:
+        column, value = table.columns[position], raw[position]
+        if value is None:
+            return None
+        if is_json(column) and raw[self._flags[position]] == b"1":
+            return changed(column, self._exact_json(table, column, cursor, value.decode()))
+        return RULES[column.kind].convert(column)(value)
 
     def _exact_json(self, table: Table, column: Column, cursor: tuple[str, ...], text: str) -> Any:
         """Read a document that holds decimals, asking where they are: its text does not tell."""
@@ -161,3 +175,16 @@ class TableReader:
             )
             decimals.update(path for path, found in zip(some, answer[0], strict=True) if found == b"1")
         return json_values.from_text(text, decimals.__contains__)
+
+
+def _cursor(table: Table, raw: Sequence[bytes | None]) -> tuple[str, ...]:
+    """Return a row's key as SQL literals; it is selected after the columns."""
+    first = len(table.columns)
+    return tuple(literal(table.columns[position], raw[first + n] or b"") for n, position in enumerate(table.key))
+
+
+def _flag_positions(table: Table) -> dict[int, int]:
+    """Return where the flag of each JSON column stands: after the columns and the key."""
+    first = len(table.columns) + len(table.key)
+    json_columns = [position for position, column in enumerate(table.columns) if is_json(column)]
+    return {position: first + number for number, position in enumerate(json_columns)}

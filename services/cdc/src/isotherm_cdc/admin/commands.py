@@ -1,0 +1,120 @@
+"""The subcommands: each prints what it did, for people or as JSON, and returns an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from isotherm_cdc.admin import status
+from isotherm_cdc.admin.client import Admin, wait
+from isotherm_cdc.verify.verify import verify as compare
+from isotherm_common.process import ExitCode, TryAgainLater
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable
+
+    from isotherm_cdc.settings import Settings
+
+DIFFERENT = 1
+"""What `verify` answers when both sides differ."""
+
+
+def show_status(settings: Settings, options: argparse.Namespace) -> int:
+    """Say where the pipeline stands."""
+    state = status.look(Admin(settings), settings)
+    _print(options, state, status.lines(state))
+    return ExitCode.OK if state["state"] in ("working", "paused") else ExitCode.TRY_AGAIN_LATER
+
+
+def pause(settings: Settings, options: argparse.Namespace) -> int:
+    """Stop applying changes, or only reading tables."""
+    answer = Admin(settings).ask("pause", {"snapshot": options.snapshot}, options.timeout)
+    what = "The pipeline pauses: nothing is read or applied." if answer["paused"] else "Snapshots pause."
+    _print(options, answer, [f"{what} Go on with: isotherm-cdc resume"])
+    return ExitCode.OK
+
+
+def resume(settings: Settings, options: argparse.Namespace) -> int:
+    """Go on after a pause."""
+    answer = Admin(settings).ask("resume", {"snapshot": options.snapshot}, options.timeout)
+    _print(options, answer, ["The pipeline is still paused." if answer["paused"] else "The pipeline goes on."])
+    return ExitCode.OK
+
+
+def snapshot(settings: Settings, options: argparse.Namespace) -> int:
+    """Have a table read, or those of its rows that a condition selects."""
+    admin = Admin(settings)
+    answer = admin.ask("snapshot", {"table": options.table, "where": options.where}, options.timeout)
+    rows = "all rows" if options.where is None else f"the rows where {options.where}"
+    done = f"{options.table} has been read."
+    going = f"The reader reads {rows} of {options.table}. Watch it with: isotherm-cdc status"
+    if options.wait:
+        wait(lambda: options.table not in _being_read(admin), None)
+    _print(options, answer, [done if options.wait else going])
+    return ExitCode.OK
+
+
+def _being_read(admin: Admin) -> list[str]:
+    snapshot = (admin.checkpoint() or {}).get("snapshot") or {"tables": []}
+    return [table["table"] for table in snapshot["tables"]]
+
+
+def requeue(settings: Settings, options: argparse.Namespace) -> int:
+    """Put dead letters back: read their rows again as they are now."""
+    admin = Admin(settings)
+    arguments = {"ids": options.id, "table": options.table}
+    settled: list[str] = []
+    impossible: dict[str, str] = {}
+    more = True
+    while more:
+        answer = admin.ask("requeue", arguments, options.timeout)
+        handed, more = answer["letters"], answer["more"]
+        impossible.update(answer["impossible"])
+        if not wait(lambda letters=handed: not admin.dead_letters({"_id": {"$in": letters}}), options.timeout):  # type: ignore[misc]
+            message = f"{len(handed)} rows are still being read: look at isotherm-cdc status."
+            raise TryAgainLater(message)
+        settled += handed
+    lines = [f"{len(settled)} dead letters settled: their rows were read again."]
+    lines += [f"{letter} stays: {reason}" for letter, reason in impossible.items()]
+    _print(options, {"settled": settled, "impossible": impossible}, lines)
+    return ExitCode.INTERNAL if impossible else ExitCode.OK
+
+
+def verify(settings: Settings, options: argparse.Namespace) -> int:
+    """Compare source and target row by row."""
+
+    def tell(line: str) -> None:
+        if not options.json:
+            _write(line)
+
+    result = compare(settings, Admin(settings), options.table, options.timeout, options.limit, tell)
+    if options.json:
+        _write(json.dumps(result.to_json(), default=str))
+    if result.different:
+        return DIFFERENT
+    return ExitCode.TRY_AGAIN_LATER if result.unsettled else ExitCode.OK
+
+
+COMMANDS: dict[str, Callable[[Settings, argparse.Namespace], int]] = {
+    "status": show_status,
+    "pause": pause,
+    "resume": resume,
+    "snapshot": snapshot,
+    "requeue": requeue,
+    "verify": verify,
+}
+
+
+def _print(options: argparse.Namespace, answer: Any, lines: Iterable[str]) -> None:
+    if options.json:
+        _write(json.dumps(answer, default=str))
+    else:
+        for line in lines:
+            _write(line)
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,92 @@
+"""From a document's `_id` back to its row: the condition that selects it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bson import Decimal128
+
+from isotherm_cdc.errors import DataError
+from isotherm_cdc.snapshot.queries import quote, quoted
+from isotherm_cdc.values.columns import Column, Kind
+from isotherm_cdc.values.mapping import order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isotherm_cdc.values.columns import Table
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def key_condition(table: Table, key: Any) -> str:
+    """Return the SQL condition of the row that the document with this `_id` is of.
+
+    Raises:
+        DataError: it cannot be told: an override has changed the key.
+    """
+    columns = [table.columns[position] for position in table.key]
+    values = [key] if len(columns) == 1 else [key[column.field] for column in columns]
+    parts = [
+        f"{order_of(column, quote(column.name))} = {literal_of(column, value)}"
+        for column, value in zip(columns, values, strict=True)
+    ]
+    return f"({' AND '.join(parts)})"
+
+
+def literal_of(column: Column, value: Any) -> str:
+    """Write the value of a key's column in a document as what `order_of` the column is compared with.
+
+    Raises:
+        DataError: the document does not tell the column's value.
+    """
+    if isinstance(value, Decimal128):
+        return f"{value.to_decimal():f}"
+    write = _LITERALS.get(column.kind)
+    if write is None:
+        message = f"the row cannot be found by its key: {column.name} is not in documents as MySQL has it"
+        raise DataError(message)
+    return write(column, value)
+
+
+def _text(column: Column, value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"_{column.charset} X'{value.hex()}'"
+    return f"_utf8mb4 X'{value.encode().hex()}'"
+
+
+def _enum(column: Column, value: str) -> str:
+    return str(column.labels.index(value) + 1 if value else 0)
+
+
+def _set(column: Column, value: str) -> str:
+    return str(sum(1 << column.labels.index(label) for label in value.split(",") if label))
+
+
+def moment_text(value: Any) -> str:
+    """Write a date or time of the calendar as MySQL does, with six digits."""
+    if isinstance(value, str):
+        return value
+    moment = value if isinstance(value, datetime) else _EPOCH + timedelta(microseconds=int(value))
+    return f"{moment.year:04}-{moment:%m-%d %H:%M:%S.%f}"
+
+
+def time_text(microseconds: int) -> str:
+    """Write a TIME as MySQL does, with six digits."""
+    seconds, fraction = divmod(abs(microseconds), 1_000_000)
+    sign = "-" if microseconds < 0 else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:06}"
+
+
+_LITERALS: dict[Kind, Callable[[Column, Any], str]] = {
+    **dict.fromkeys((Kind.INTEGER, Kind.YEAR, Kind.BIT), lambda _, value: str(int(value))),
+    **dict.fromkeys((Kind.FLOAT, Kind.DOUBLE), lambda _, value: repr(float(value))),
+    Kind.DECIMAL: lambda _, value: str(value),
+    Kind.ENUM: _enum,
+    Kind.SET: _set,
+    Kind.STRING: _text,
+    **dict.fromkeys((Kind.BINARY, Kind.BYTES), lambda _, value: f"X'{value.hex()}'"),
+    Kind.TIME: lambda _, value: quoted(time_text(int(value))),
+    **dict.fromkeys((Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP), lambda _, value: quoted(moment_text(value))),
+}

@@ -1,0 +1,93 @@
+"""The source's side of a comparison: rows by key, each column rendered by MySQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isotherm_cdc import mysql
+from isotherm_cdc.snapshot.keys import key_condition
+from isotherm_cdc.snapshot.queries import after, literal, quote
+from isotherm_cdc.snapshot.tables import read_table
+from isotherm_cdc.values.documents import encode_key
+from isotherm_cdc.values.mapping import RULES, cursor_of, order_of, select_of
+from isotherm_cdc.verify.rendering import expression, is_compared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pymysql
+
+    from isotherm_cdc.gtid import GtidSet
+    from isotherm_cdc.values.columns import Column, Table
+    from isotherm_common.settings import MysqlSettings
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One row.
+
+    Attributes:
+        key: the BSON of `{_id: …}` that its document should have.
+        cursor: its key as SQL literals.
+        texts: what MySQL has rendered, for each column that is compared.
+    """
+
+    key: bytes
+    cursor: tuple[str, ...]
+    texts: tuple[str | None, ...]
+
+
+class SourceTable:
+    """One table, over a connection of its own."""
+
+    def __init__(self, settings: MysqlSettings, full_name: str) -> None:
+        self._connection: pymysql.Connection[Any] = mysql.connect(settings, use_unicode=False, conv={})
+        mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
+        self.table: Table | None = read_table(self._connection, *full_name.split(".", 1))
+        self.columns: tuple[Column, ...] = ()
+        if self.table is not None:
+            self.columns = tuple(column for column in self.table.columns if is_compared(column))
+            self._key = [self.table.columns[position] for position in self.table.key]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def executed(self) -> GtidSet:
+        """Return what the source has committed."""
+        return mysql.gtid_executed(self._connection)
+
+    def chunk(self, cursor: tuple[str, ...] | None, limit: int) -> list[SourceRow]:
+        """Return the rows after `cursor` in key order."""
+        order = ", ".join(order_of(column, quote(column.name)) for column in self._key)
+        where = f" WHERE {after(self._key, cursor)}" if cursor else ""
+        return self._select(f"{where} ORDER BY {order} LIMIT {limit}")
+
+    def rows(self, keys: Iterable[Any]) -> dict[bytes, SourceRow]:
+        """Return the rows of some `_id`s that are there."""
+        assert self.table is not None
+        conditions = [key_condition(self.table, key) for key in keys]
+        if not conditions:
+            return {}
+        return {row.key: row for row in self._select(f" WHERE {' OR '.join(conditions)}")}
+
+    def _select(self, rest: str) -> list[SourceRow]:
+        table = self.table
+        assert table is not None
+        wanted = [expression(column, quote(column.name)) for column in self.columns]
+        wanted += [select_of(column, quote(column.name)) for column in self._key]
+        wanted += [cursor_of(column, quote(column.name)) for column in self._key]
+        sql = f"SELECT {', '.join(wanted)} FROM {quote(table.schema)}.{quote(table.name)}{rest}"  # noqa: S608 - quoted
+        return [self._row(table, found) for found in mysql.query(self._connection, sql)]
+
+    def _row(self, table: Table, found: Sequence[bytes | None]) -> SourceRow:
+        texts, rest = found[: len(self.columns)], found[len(self.columns) :]
+        count = len(self._key)
+        values = [
+            RULES[column.kind].convert(column)(value or b"") for column, value in zip(self._key, rest, strict=False)
+        ]
+        cursor = tuple(literal(column, value or b"") for column, value in zip(self._key, rest[count:], strict=True))
+        return SourceRow(
+            encode_key(table, values), cursor, tuple(None if text is None else text.decode() for text in texts)
+        )
