@@ -70,6 +70,7 @@ def serve() -> None:
         settings.name,
         shutdown=shutdown,
         tombstone_retention_seconds=settings.tombstone_retention_seconds,
+        oversized=settings.oversized_row_policy,
         on_retry=_count_retry,
     )
     engine = Engine(settings, sink, shutdown, health)

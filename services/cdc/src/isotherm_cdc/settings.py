@@ -169,6 +169,18 @@ class Settings:
         minimum=0,
         help="Rows a minute that may go to the dead letters; with more the pipeline stops.",
     )
+    oversized_row_policy: Literal["dead_letter", "halt"] = setting(
+        "CDC_OVERSIZED_ROW_POLICY",
+        default="dead_letter",
+        help="What to do with a row whose document would be larger than the 16 MiB that MongoDB holds: keep it as a dead "
+        "letter, in chunks, or stop with its table, key and size.",
+    )
+    row_decoder: Literal["compiled", "plain"] = setting(
+        "CDC_ROW_DECODER",
+        default="compiled",
+        help="How rows are read: by functions generated for each table, or by the plain way that those are checked against, "
+        "several times slower.",
+    )
     drop_collections: bool = setting(
         "CDC_EMPTY_DROPPED_TABLES", default=False, help="Whether DROP TABLE deletes the collection's documents."
     )

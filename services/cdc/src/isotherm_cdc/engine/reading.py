@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics, mysql, preflight
 from isotherm_cdc.binlog.compiled import CompiledDecoder
+from isotherm_cdc.binlog.decode import RowDecoder
 from isotherm_cdc.binlog.events import TRANSACTION_PAYLOAD
 from isotherm_cdc.binlog.stream import Source
 from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
@@ -60,11 +61,12 @@ class Reader:
         finally:
             connection.close()
         overrides = shared.settings.overrides
+        decoder = RowDecoder if shared.settings.row_decoder == "plain" else CompiledDecoder
         assembler = Assembler(
             shared.catalogue,
             charsets,
             unreadable=shared.settings.unreadable_changes_policy,
-            decoder=lambda table: CompiledDecoder(overrides.apply(table)),
+            decoder=lambda table: decoder(overrides.apply(table)),
         )
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
         try:

@@ -65,7 +65,7 @@ def _key(letter: dict[str, Any]) -> Any:
     if letter.get("key") is not None:
         return letter["key"]
     layout = letter.get("layout")
-    if layout is None:
+    if layout is None or letter["row"] is None:
         message = "the key of its row cannot be told"
         raise DataError(message)
     schema, _, name = letter["table"].partition(".")

@@ -82,8 +82,10 @@ class Writer:
 
     def _commit(self, batch: Batch) -> None:
         shared = self._shared
-        self._failures.count(len(batch.dead))
+        known = len(batch.dead)
+        self._failures.count(known)
         checkpoint = shared.sink.commit(batch)
+        self._failures.count(len(batch.dead) - known)
         shared.last_commit = time.monotonic()
         with shared.changed:
             shared.pipeline.committed(checkpoint.seq)

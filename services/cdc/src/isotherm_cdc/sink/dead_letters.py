@@ -1,24 +1,58 @@
-"""Rows that MongoDB cannot hold, kept where somebody can look at them (contract K6)."""
+"""Rows that MongoDB cannot hold, kept where somebody can look at them (contract K6).
+
+The bytes of a large row are not in its dead letter but in chunks beside it, for they may be more than a document or a
+transaction holds. Chunks are named after what is in them: writing them again changes nothing, and nothing is lost when
+the dead letter's transaction does not come about.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bson
+from bson.binary import Binary
 from bson.int64 import Int64
 
 from isotherm_cdc.sink.documents import key_of
-from isotherm_cdc.sink.target import DEAD_LETTERS
+from isotherm_cdc.sink.target import DEAD_LETTER_CHUNKS, DEAD_LETTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from pymongo.database import Database
 
     from isotherm_cdc.checkpoint import Checkpoint
     from isotherm_cdc.pipeline.batch import DeadRow
     from isotherm_cdc.sink.operations import Operations
+    from isotherm_cdc.sink.target import Target
     from isotherm_cdc.values.columns import Column, Table
+
+
+LARGEST_INLINE_BYTES = 256 << 10
+CHUNK_BYTES = 8 << 20
+LONGEST_ERROR = 4_000
+
+
+def store_chunks(target: Target, dead: Sequence[DeadRow]) -> None:
+    """Write the bytes of large rows, before the transaction that writes their dead letters."""
+    for row in dead:
+        data = row.row.data
+        if len(data) <= LARGEST_INLINE_BYTES:
+            continue
+        collection, name = target.database[DEAD_LETTER_CHUNKS], _name(data)
+        for number, start in enumerate(range(0, len(data), CHUNK_BYTES)):
+            chunk = Binary(data[start : start + CHUNK_BYTES])
+            call = partial(
+                collection.replace_one,
+                {"_id": f"{name}:{number}"},
+                {"_id": f"{name}:{number}", "data": chunk},
+                upsert=True,
+            )
+            target.until_done(call, "writing the bytes of a dead letter", "dead_letter")
 
 
 def add(operations: Operations, dead: Sequence[DeadRow], attempt: Checkpoint, now: datetime) -> None:
@@ -46,8 +80,27 @@ def settle(operations: Operations, letters: Sequence[str]) -> None:
         operations.delete(DEAD_LETTERS, bson.encode({"_id": letter}))
 
 
+def row_of(database: Database[dict[str, Any]], letter: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a dead letter's row, wherever they are."""
+    chunks = letter.get("chunks")
+    if chunks is None:
+        return bytes(letter["row"])
+    collection = database[DEAD_LETTER_CHUNKS]
+    parts = (collection.find_one({"_id": f"{chunks['name']}:{number}"}) for number in range(chunks["count"]))
+    data = b"".join(part["data"] for part in parts if part is not None)
+    if len(data) != chunks["size_bytes"]:
+        message = f"Of the row of dead letter {letter['_id']} {len(data)} bytes of {chunks['size_bytes']} are there."
+        raise ValueError(message)
+    return data
+
+
+def _name(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def _document(dead: DeadRow, number: int, attempt: Checkpoint, now: datetime) -> dict[str, Any]:
-    return {
+    data, error = dead.row.data, dead.row.error
+    document = {
         "_id": f"{attempt.stream}:{attempt.seq}:{number}",
         "stream": attempt.stream,
         "seq": Int64(attempt.seq),
@@ -57,8 +110,13 @@ def _document(dead: DeadRow, number: int, attempt: Checkpoint, now: datetime) ->
         "table": dead.table,
         "key": None if dead.row.key is None else key_of(dead.row.key),
         "operation": dead.row.operation,
-        "error": dead.row.error,
-        "row": dead.row.data,
+        "error": error if len(error) <= LONGEST_ERROR else f"{error[:LONGEST_ERROR]}…",
+        "row": data,
         "layout": None if dead.row.table is None else layout(dead.row.table),
         "at": now,
     }
+    if len(data) > LARGEST_INLINE_BYTES:
+        count = -(-len(data) // CHUNK_BYTES)
+        document["row"] = None
+        document["chunks"] = {"name": _name(data), "count": count, "size_bytes": Int64(len(data))}
+    return document

@@ -7,7 +7,7 @@ compare-and-set.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from isotherm_cdc.binlog.decode import BadRow
@@ -22,9 +22,13 @@ from isotherm_cdc.sink.target import Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from isotherm_cdc.binlog.decode import Operation
     from isotherm_cdc.checkpoint import Checkpoint
     from isotherm_cdc.mongo import Client
     from isotherm_common.shutdown import Shutdown
+
+OversizedPolicy = Literal["dead_letter", "halt"]
+LONGEST_KEY = 200
 
 
 class Sink:
@@ -38,6 +42,7 @@ class Sink:
         *,
         shutdown: Shutdown,
         tombstone_retention_seconds: float,
+        oversized: OversizedPolicy = "dead_letter",
         on_retry: Callable[[str], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -49,11 +54,13 @@ class Sink:
             name: the pipeline.
             shutdown: ends waiting.
             tombstone_retention_seconds: how long tombstones are kept.
+            oversized: what to do with a row whose document would be larger than MongoDB holds.
             on_retry: told the reason of every retry.
             clock: the time.
         """
         self._target = Target(client, database, name, shutdown, on_retry)
         self._clock = clock
+        self._oversized = oversized
         self._purge = tombstones.Purge(self._target, tombstone_retention_seconds, clock)
         self._checkpoint: Checkpoint | None = None
 
@@ -99,8 +106,9 @@ class Sink:
         for clear in batch.clears:
             clear_all(self._target, clear, lambda: self.checkpoint, self._write, self._clock)
         while True:
-            attempt, operations = self._plan(batch)
             try:
+                attempt, operations = self._plan(batch)
+                dead_letters.store_chunks(self._target, batch.dead)
                 return self._write(attempt, operations)
             except Rejected as rejected:
                 self._set_aside(batch, rejected)
@@ -130,8 +138,7 @@ class Sink:
         signals.answer(operations, batch.answers, now)
         return self._purge.add(attempt, operations), operations
 
-    @staticmethod
-    def _add_documents(batch: Batch, seq: int, now: datetime, operations: Operations) -> None:
+    def _add_documents(self, batch: Batch, seq: int, now: datetime, operations: Operations) -> None:
         tombstone_end = tombstones.tail(seq, now)
         last: Origin | None = None
         end = b""
@@ -147,12 +154,27 @@ class Sink:
                     last, end = origin, documents.tail(seq, origin)
                 size = 4 + len(elements) + len(end)
                 if size > documents.LARGEST_DOCUMENT_BYTES:
-                    message = (
-                        f"The row {documents.key_of(key)!r} of {table} is a document of {size} bytes; MongoDB holds "
-                        f"{documents.LARGEST_DOCUMENT_BYTES}. Shorten the row, or exclude the table."
-                    )
-                    raise Halt(message)
+                    raise Rejected(table, key, self._oversized_reason(table, key, size))
                 add_upsert(upserts, key, elements, end)
+
+    def _oversized_reason(self, table: str, key: bytes, size_bytes: int) -> str:
+        """Say why a document cannot be stored.
+
+        Raises:
+            Halt: such a document is to stop the pipeline.
+        """
+        identity = repr(documents.key_of(key))
+        reason = (
+            f"The row {identity[:LONGEST_KEY]} of {table} is a document of {size_bytes} bytes; MongoDB holds "
+            f"{documents.LARGEST_DOCUMENT_BYTES}."
+        )
+        if self._oversized == "halt":
+            message = (
+                f"{reason} Shorten the row, exclude the table, or set CDC_OVERSIZED_ROW_POLICY=dead_letter to keep such "
+                "rows as dead letters."
+            )
+            raise Halt(message)
+        return reason
 
     @staticmethod
     def _set_aside(batch: Batch, rejected: Rejected) -> None:
@@ -162,5 +184,7 @@ class Sink:
             message = f"MongoDB refuses a write of {rejected.table}: {rejected.reason}"
             raise Halt(message)
         elements, origin = write
-        bad = BadRow("update", rejected.reason, rejected.key + (elements or b""), rejected.key)
+        data = rejected.key if elements is None else documents.whole(elements)
+        operation: Operation = "delete" if elements is None else "snapshot" if origin.gtid is None else "update"
+        bad = BadRow(operation, rejected.reason, data, rejected.key)
         batch.dead.append(DeadRow(origin.gtid or "", 0, 0, rejected.table, bad))

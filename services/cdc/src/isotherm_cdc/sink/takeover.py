@@ -12,7 +12,15 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from isotherm_cdc import checkpoint as checkpoints
 from isotherm_cdc.mongo import is_transient
-from isotherm_cdc.sink.target import CHECKPOINTS, DEAD_LETTERS, SESSIONS, SIGNALS, TOMBSTONES, Target
+from isotherm_cdc.sink.target import (
+    CHECKPOINTS,
+    DEAD_LETTER_CHUNKS,
+    DEAD_LETTERS,
+    SESSIONS,
+    SIGNALS,
+    TOMBSTONES,
+    Target,
+)
 from isotherm_common.retry import retry
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ def take_over(target: Target) -> Checkpoint:
     """Raise the term by one, which fences whoever had the one before; return where to go on."""
 
     def attempt() -> dict[str, Any]:
-        for name in (CHECKPOINTS, DEAD_LETTERS, SESSIONS, SIGNALS):
+        for name in (CHECKPOINTS, DEAD_LETTERS, DEAD_LETTER_CHUNKS, SESSIONS, SIGNALS):
             target.create(target.database[name])
         target.create(target.database[TOMBSTONES], "seq")
         _end_predecessor(target)

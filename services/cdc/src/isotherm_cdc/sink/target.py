@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHECKPOINTS, TOMBSTONES, DEAD_LETTERS = "_cdc_checkpoints", "_cdc_tombstones", "_cdc_dead_letters"
+DEAD_LETTER_CHUNKS = "_cdc_dead_letter_chunks"
 SESSIONS = "_cdc_sessions"
 """Which session each pipeline's reader writes in, so that the next reader can end what a killed one left open."""
 MAJORITY = WriteConcern("majority")
