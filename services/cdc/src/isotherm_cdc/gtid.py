@@ -131,6 +131,10 @@ class GtidSet:
         result.update(other)
         return result
 
+    def highest(self) -> dict[str, int]:
+        """Return the highest number of each origin."""
+        return {origin: intervals[-1][1] - 1 for origin, intervals in self._intervals.items() if intervals}
+
     def __len__(self) -> int:
         """Return how many members it has."""
         return sum(end - first for intervals in self._intervals.values() for first, end in intervals)

@@ -9,8 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from isotherm_cdc import metrics
 from isotherm_cdc.engine.commands import Commander
+from isotherm_cdc.engine.observing import Observer
 from isotherm_cdc.engine.reading import Reader
 from isotherm_cdc.engine.shared import Shared
 from isotherm_cdc.engine.snapshotting import Snapshotter
@@ -60,10 +60,11 @@ class Engine:
         ]
         for thread in threads:
             thread.start()
+        observer = Observer(shared)
         while not shared.shutdown.wait(BEAT_SECONDS):
             if all(thread.is_alive() for thread in threads):
                 shared.health.beat()
-            self._observe()
+            observer.observe()
         shared.wake()
         writer.join(ABANDON_SECONDS if shared.abandoned else None)
         self.raise_failure()
@@ -113,13 +114,3 @@ class Engine:
             self._failure = self._failure or error
             self._shared.shutdown.request()
             self._shared.wake()
-
-    def _observe(self) -> None:
-        shared = self._shared
-        checkpoint = shared.sink.checkpoint
-        metrics.term.set(checkpoint.term)
-        metrics.queued_bytes.set(shared.queued_bytes)
-        metrics.checkpoint_age_seconds.set(time.monotonic() - shared.last_commit)
-        metrics.snapshot_running.set(bool(checkpoint.snapshot))
-        metrics.snapshot_tables_remaining.set(len(checkpoint.snapshot))
-        metrics.lag_seconds.set(shared.lag_seconds())

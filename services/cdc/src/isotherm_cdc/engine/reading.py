@@ -82,6 +82,7 @@ class Reader:
             raise ConnectionError(str(error)) from error
         finally:
             metrics.connected.set(0)
+            metrics.disconnects_total.inc()
             shared.health.not_ready("mysql", "not connected")
             source.close()
 

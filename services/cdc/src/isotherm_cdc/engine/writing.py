@@ -13,6 +13,7 @@ import structlog
 
 from isotherm_cdc import metrics
 from isotherm_cdc.engine.failures import FailureLimit
+from isotherm_cdc.engine.observing import measure
 
 if TYPE_CHECKING:
     from isotherm_cdc.engine.shared import Shared
@@ -91,22 +92,6 @@ class Writer:
             shared.pipeline.committed(checkpoint.seq)
             shared.changed.notify_all()
         metrics.seq.set(checkpoint.seq)
-        _measure(batch, time.time())
+        measure(batch, time.time())
         for dead in batch.dead:
             structlog.get_logger().error("dead_letter", table=dead.table, gtid=dead.gtid, error=dead.row.error)
-
-
-def _measure(batch: Batch, now: float) -> None:
-    """Count what a batch has written; `now` is in Unix seconds."""
-    metrics.batches_total.inc()
-    metrics.batch_documents.observe(batch.documents)
-    metrics.checkpoint_timestamp_seconds.set(now)
-    if batch.commits_us:
-        metrics.commit_to_mongodb_seconds.observe_all([max(0.0, now - us / 1e6) for us in batch.commits_us])
-        metrics.milliseconds_behind_source.set(max(0.0, now * 1000 - batch.commits_us[-1] / 1000))
-    for (operation, table), count in batch.counts.items():
-        metrics.events_total.labels(operation, table).inc(count)
-        if operation == "snapshot":
-            metrics.snapshot_rows_total.labels(table).inc(count)
-    for dead in batch.dead:
-        metrics.dead_letters_total.labels(dead.table).inc()
