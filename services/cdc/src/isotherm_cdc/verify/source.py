@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pymysql
 
     from isotherm_cdc.gtid import GtidSet
+    from isotherm_cdc.settings import Settings
     from isotherm_cdc.values.columns import Column, Table
-    from isotherm_common.settings import MysqlSettings
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,11 @@ class SourceRow:
 class SourceTable:
     """One table, over a connection of its own."""
 
-    def __init__(self, settings: MysqlSettings, full_name: str) -> None:
-        self._connection: pymysql.Connection[Any] = mysql.connect(settings, use_unicode=False, conv={})
+    def __init__(self, settings: Settings, full_name: str) -> None:
+        self._connection: pymysql.Connection[Any] = mysql.connect(settings.mysql, use_unicode=False, conv={})
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
-        self.table: Table | None = read_table(self._connection, *full_name.split(".", 1))
+        found = read_table(self._connection, *full_name.split(".", 1))
+        self.table: Table | None = found and settings.overrides.apply(found)
         self.columns: tuple[Column, ...] = ()
         if self.table is not None:
             self.columns = tuple(column for column in self.table.columns if is_compared(column))

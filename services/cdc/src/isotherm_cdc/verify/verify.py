@@ -104,7 +104,7 @@ class _Comparison:
         self._admin = admin
         self._name = name
         self._timeout_seconds = timeout_seconds
-        self._source = SourceTable(settings.mysql, name)
+        self._source = SourceTable(settings, name)
         schema, _, table = name.partition(".")
         self._collection: Collection[Document] = admin.client[schema][table]
         self._result = TableResult(name)
