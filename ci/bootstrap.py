@@ -29,7 +29,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV, CACHE, LOCAL = ROOT / ".venv", ROOT / ".cache", ROOT / ".local"
+VENV, CACHE = ROOT / ".venv", ROOT / ".cache"
+LOCAL = Path(os.environ.get("ISOTHERM_DATA") or ROOT / ".local")
 FRONTEND, STATIC = ROOT / "services/web/frontend", ROOT / "services/web/src/isotherm_web/static"
 PYTHON = VENV / "bin/python"
 PACKAGES = ("common", "setup", "fetcher", "cdc", "web", "simulator", "local")

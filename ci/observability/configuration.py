@@ -43,7 +43,7 @@ def classes() -> set[str]:
     for file in sorted(ROOT.glob("services/*/src/isotherm_*/**/*.py")):
         source = file.read_text(encoding="utf-8")
         package = file.relative_to(ROOT).parts[3]
-        found |= {f"{package}.settings:{name}" for name in re.findall(r"\bload\((\w+), ", source)}
+        found |= {f"{package}.settings:{name}" for name in re.findall(r"\bload\(([A-Z]\w+), ", source)}
     return found
 
 

@@ -17,6 +17,7 @@ import catalogue  # noqa: E402 - found only now
 import cdc_dashboard  # noqa: E402
 import configuration  # noqa: E402
 import dashboards  # noqa: E402
+import log_events  # noqa: E402
 import rules  # noqa: E402
 import runbook_index  # noqa: E402
 
@@ -28,6 +29,7 @@ WANTED = {
     "charts/isotherm/dashboards/isotherm-web.json": dashboards.web,
     "charts/isotherm/dashboards/isotherm-simulator.json": dashboards.simulator,
     "docs/configuration.md": configuration.text,
+    "docs/logs.md": log_events.text,
     "docs/metrics.md": catalogue.table,
     "docs/runbooks/README.md": runbook_index.text,
 }
