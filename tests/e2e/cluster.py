@@ -89,9 +89,9 @@ class Release:
         base = ["helm", command, self.name, str(self.chart), "--namespace", self.namespace]
         return run(*base, *files, *self.settings, *arguments)
 
-    def install(self) -> None:
+    def install(self, timeout: str = "5m") -> None:
         """Install, and wait until everything stands and the weather has been fetched once."""
-        self.helm("install", "--wait", "--timeout", "5m")
+        self.helm("install", "--wait", "--timeout", timeout)
         self.wait_until_ready()
         first = self.kubectl(
             "get", "jobs", "--selector=app.kubernetes.io/component=fetcher", "--output", "name"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROUTE_HOST = "route.isotherm.test"
+INGRESS_NAMESPACE = os.environ.get("E2E_INGRESS_NAMESPACE", "traefik")
+FROM_INGRESS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": INGRESS_NAMESPACE}}}]
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +66,8 @@ def release(new_release: Callable[..., Release]) -> Release:
         'httpRoute.parentRefs=[{"name":"gateway","namespace":"default"}]',
         "--set-json",
         f'httpRoute.hostnames=["{ROUTE_HOST}"]',
+        "--set-json",
+        f"networkPolicy.ingress.from={json.dumps(FROM_INGRESS)}",
     )
     found.install()
     return found

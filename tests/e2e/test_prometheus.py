@@ -22,6 +22,12 @@ def test_prometheus_scrapes_every_service(release: Release) -> None:
         eventually(up(port, query, wanted), within_seconds=90, what="every target is up")
 
 
+def test_api_server_takes_grafana_and_metrics_server() -> None:
+    """What k8s/ has and no test can run, the API server at least finds valid; the namespaces are there by now."""
+    for name in ("grafana", "metrics-server"):
+        run("kubectl", "apply", "--dry-run=server", "--validate=strict", "--filename", str(ROOT / f"k8s/{name}.yaml"))
+
+
 def up(port: int, query: str, wanted: dict[str, int]) -> Callable[[], bool]:
     """Return a check that exactly the wanted numbers of each component's targets are up."""
 

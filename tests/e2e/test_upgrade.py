@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.cluster import CHART, Writer, eventually, until, watchers
+from e2e.cluster import CHART, CommandError, Writer, eventually, until, watchers
 from isotherm_web.protocol import CloseCode
 
 if TYPE_CHECKING:
@@ -25,18 +26,30 @@ SECRETS = ("mysql-admin-password", "mysql-cdc-password", "mongodb-admin-password
 
 @pytest.fixture
 def previous(new_release: Callable[..., Release]) -> Iterator[Release]:
-    """A release of the previous chart with its own images."""
+    """A release of the previous chart with its own images; with the present ones if its own do not come up."""
     folder = os.environ.get("E2E_PREVIOUS")
     if not folder:
         pytest.skip("there is no commit before this one (ci/e2e sets E2E_PREVIOUS)")
-    chart = Path(folder, "charts/isotherm")
-    present = new_release("upgrade", CHART / "ci/simulator.yaml", "--set", f"ingress.hosts={{{HOST}}}")
-    images = os.environ["E2E_IMAGES"]
-    values = [str(Path(folder, "images.yaml")) if file == images else file for file in present.values]
-    values[0] = str(chart / "ci/simulator.yaml")
-    dataclasses.replace(present, values=values, chart=chart).install()
-    yield present
-    present.uninstall()
+    chart, images = Path(folder, "charts/isotherm"), os.environ["E2E_IMAGES"]
+
+    def installed(purpose: str, its_images: str, timeout: str) -> Release:
+        present = new_release(purpose, CHART / "ci/simulator.yaml", "--set", f"ingress.hosts={{{HOST}}}")
+        values = [its_images if file == images else file for file in present.values]
+        values[0] = str(chart / "ci/simulator.yaml")
+        try:
+            dataclasses.replace(present, values=values, chart=chart).install(timeout)
+        except CommandError:
+            present.uninstall()
+            raise
+        return present
+
+    try:
+        found = installed("upgrade", str(Path(folder, "images.yaml")), "150s")
+    except CommandError as error:
+        sys.stderr.write(f"The images of the commit before do not come up: {error}\n")
+        found = installed("upgrade-chart", images, "5m")
+    yield found
+    found.uninstall()
 
 
 async def test_upgrade_loses_nothing(previous: Release) -> None:

@@ -74,6 +74,8 @@ def autoscaled(release: Release) -> Iterator[Release]:
     release.upgrade(
         *("--set", "web.autoscaling.enabled=true,web.autoscaling.minReplicas=1,web.autoscaling.maxReplicas=3"),
         *("--set", f"web.autoscaling.targetCPUPercent=50,web.settings.WEB_MAX_CONNECTIONS={MOST_CONNECTIONS}"),
+        # All of the load comes from one address.
+        *("--set", "web.settings.WEB_REQUESTS_PER_SECOND=10000,web.settings.WEB_REQUEST_BURST=10000"),
     )
     eventually(lambda: len(release.pods("web")) == 1, within_seconds=90, what="one web pod is left")
     yield release
