@@ -10,10 +10,8 @@ import log_events
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("services/*/*.md"), *ROOT.glob("charts/*/README.md")]
-    + [*ROOT.glob("ci/kube/*.md")]
-)
+FOLDERS = ("*.md", "docs/**/*.md", "services/*/*.md", "charts/*/README.md", "ci/kube/*.md")
+PAGES = sorted(page for pattern in FOLDERS for page in ROOT.glob(pattern))
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 
 
