@@ -75,10 +75,26 @@ def decoded(codec: str, sequence: bytes) -> str | None:
         return None
 
 
-def differences(cursor: Any, charset: str) -> dict[bytes, str]:
+def duplicates(cursor: Any, charset: str, found: dict[bytes, str | None]) -> list[str]:
+    """Return the sequences with the meaning of another one: of ASCII, or else of the one that MySQL writes for it."""
+    known = sorted((sequence, text) for sequence, text in found.items() if text is not None and len(text) == 1)
+    result: list[str] = []
+    for start in range(0, len(known), AT_ONCE):
+        some = known[start : start + AT_ONCE]
+        rows = ", ".join(f"ROW(CONVERT(X'{text.encode().hex()}' USING utf8mb4))" for _, text in some)
+        cursor.execute(f"SELECT HEX(CONVERT(given.column_0 USING {charset})) FROM (VALUES {rows}) AS given")  # noqa: S608
+        written = [bytes.fromhex(digits) for (digits,) in cursor.fetchall()]
+        for (sequence, text), back in zip(some, written, strict=True):
+            usual = text.encode() if text.isascii() and found.get(text.encode()) == text else back
+            if sequence != usual:
+                result.append(sequence.hex())
+    return result
+
+
+def differences(charset: str, meant: dict[bytes, str | None]) -> dict[bytes, str]:
     """Return the characters that Python's codec knows otherwise or not at all, or that only it knows."""
     found: dict[bytes, str] = {}
-    for sequence, text in meanings(cursor, charset, candidates(charset)).items():
+    for sequence, text in meant.items():
         known = decoded(CODECS[charset], sequence)
         if text != known and len(text or known or "") == 1 and known != REPLACEMENT:
             found[sequence] = text or ""
@@ -104,14 +120,13 @@ def main(host: str, port: str, user: str, password: str = "") -> None:
         cursor = connection.cursor()
         cursor.execute("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS WHERE MAXLEN = 1 ORDER BY 1")
         names = [name for (name,) in cursor.fetchall() if name != "binary"]
-        single = {
-            name: "".join(
-                text or UNMAPPED for text in meanings(cursor, name, (bytes([b]) for b in range(256))).values()
-            )
-            for name in names
-        }
-        several = {name: runs(differences(cursor, name)) for name in CODECS}
-    TARGET.write_text(json.dumps({"single": single, "several": several}, indent=1) + "\n", encoding="ascii")
+        meant = {name: meanings(cursor, name, (bytes([byte]) for byte in range(256))) for name in names}
+        single = {name: "".join(text or UNMAPPED for text in meant[name].values()) for name in names}
+        meant |= {name: meanings(cursor, name, candidates(name)) for name in CODECS}
+        several = {name: runs(differences(name, meant[name])) for name in CODECS}
+        twice = {name: found for name in meant if (found := duplicates(cursor, name, meant[name]))}
+    tables = {"single": single, "several": several, "duplicates": twice}
+    TARGET.write_text(json.dumps(tables, indent=1) + "\n", encoding="ascii")
 
 
 if __name__ == "__main__":

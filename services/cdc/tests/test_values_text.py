@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import struct
 
+import bson
 import pytest
+from bson.binary import Binary
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from isotherm_cdc.errors import DataError, UnsupportedEvent
 from isotherm_cdc.values import geometry, json_values
-from isotherm_cdc.values.charsets import decoder, label
+from isotherm_cdc.values.charsets import as_key, decoder, label
 
 CHARSETS = [
     "armscii8", "ascii", "big5", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866",
@@ -57,6 +59,20 @@ def test_the_space_is_in_every_character_set(charset: str) -> None:
 def test_where_python_differs(charset: str, digits: str, text: str) -> None:
     """MySQL's meaning counts."""
     assert decoder(charset)(bytes.fromhex(digits)) == text
+
+
+@pytest.mark.parametrize(
+    ("charset", "usual", "unusual", "text"),
+    [("sjis", "5c", "815f", "\\"), ("cp932", "fbfc", "eee0", "髙"), ("armscii8", "28", "a5", "(")],
+)
+@pytest.mark.contract("D2")
+def test_text_written_in_two_ways(charset: str, usual: str, unusual: str, text: str) -> None:
+    """It is the same text in a column, and two keys."""
+    first, second = (decoder(charset)(bytes.fromhex(digits)) for digits in (usual, unusual))
+    assert (first, second) == (text, text)
+    assert bson.encode({"": first}) == bson.encode({"": second})
+    assert as_key(first) == text
+    assert as_key(second) == Binary(bytes.fromhex(unusual), 128)
 
 
 def test_unknown_character_sets_are_refused() -> None:

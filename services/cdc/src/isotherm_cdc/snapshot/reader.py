@@ -65,7 +65,7 @@ class TableReader:
         """
         self._connection = mysql.connect(settings, use_unicode=False, conv={})
         # The bytes as they are stored, whatever the column's character set: decoded by the code that row events use.
-        mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
+        mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES'")
         self._full_name = full_name
         self._overrides = overrides or Overrides()
         self.table: Table | None = None

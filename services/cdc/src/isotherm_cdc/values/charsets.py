@@ -3,6 +3,9 @@
 MySQL's names are not Python's, several of its sets are unknown to Python, and others differ in some characters. What
 differs stands in charsets.json, which `ci/cdc/charsets.py` writes from what a server answers.
 
+A few characters of a few Japanese sets and of armscii8 are written in two ways. The text is the same; in a key, where
+rows must be told apart, the less usual way stays bytes (`as_key`).
+
 Bytes that are no text of their column's set (old data, half a surrogate pair in ucs2, bytes without a meaning) are kept
 as they are: as BSON binary data of the user-defined subtype, which no other value has.
 """
@@ -63,7 +66,23 @@ def decoder(charset: str) -> Callable[[bytes], Text]:
     if table is None:
         message = f"Character set {charset!r} is not supported: convert the column to utf8mb4 or exclude its table."
         raise UnsupportedEvent(message)
-    return _by_table(table)
+    return _by_table(table, _duplicates(charset))
+
+
+class Ambiguous(str):
+    """Text that other bytes of its character set could mean too.
+
+    Attributes:
+        data: the bytes.
+    """
+
+    __slots__ = ("data",)
+    data: bytes
+
+
+def as_key(text: Text) -> Text:
+    """Return what stands for text in a key, where nothing else may be the same."""
+    return no_text(text.data) if isinstance(text, Ambiguous) else text
 
 
 def label(data: bytes, charset: str) -> str:
@@ -95,14 +114,28 @@ def _by_codec(name: str) -> Callable[[bytes], Text]:
     return decode_text
 
 
-def _by_table(table: str) -> Callable[[bytes], Text]:
+def _by_table(table: str, duplicates: frozenset[bytes]) -> Callable[[bytes], Text]:
+    unusual = bytes(sorted(sequence[0] for sequence in duplicates))
+
     def decode_text(data: bytes) -> Text:
         try:
-            return codecs.charmap_decode(data, "strict", table)[0]
+            text = codecs.charmap_decode(data, "strict", table)[0]
         except UnicodeDecodeError:
             return no_text(data)
+        return _ambiguous(text, data) if unusual and len(data.translate(None, unusual)) < len(data) else text
 
     return decode_text
+
+
+def _ambiguous(text: str, data: bytes) -> Ambiguous:
+    marked = Ambiguous(text)
+    marked.data = data
+    return marked
+
+
+@functools.cache
+def _duplicates(charset: str) -> frozenset[bytes]:
+    return frozenset(map(bytes.fromhex, _tables()["duplicates"].get(charset, ())))
 
 
 @functools.cache
@@ -120,6 +153,7 @@ def _by_character(charset: str) -> Callable[[bytes], Text]:
     name, characters = _PATCHED[charset]
     decode = codecs.lookup(name).decode
     known: dict[bytes, str] = dict(_differences(charset))
+    duplicates = _duplicates(charset)
 
     def meaning(sequence: bytes) -> str:
         text = known.get(sequence)
@@ -137,6 +171,8 @@ def _by_character(charset: str) -> Callable[[bytes], Text]:
             text = "".join(map(meaning, sequences))
         except ValueError:
             return no_text(data)
-        return text if sum(map(len, sequences)) == len(data) else no_text(data)
+        if sum(map(len, sequences)) != len(data):
+            return no_text(data)
+        return text if duplicates.isdisjoint(sequences) else _ambiguous(text, data)
 
     return decode_text

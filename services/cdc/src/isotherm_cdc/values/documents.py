@@ -8,6 +8,7 @@ import bson
 from bson.errors import InvalidDocument
 
 from isotherm_cdc.errors import DataError
+from isotherm_cdc.values.charsets import Ambiguous, as_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,9 @@ def encode_key(table: Table, values: Sequence[Any]) -> bytes:
 
 
 def _key_value(value: Any) -> Any:
-    """Return what may stand in an `_id`: no array, and no -0.0, which MongoDB takes for 0.0."""
+    """Return what may stand in an `_id`: no array, no -0.0, which MongoDB takes for 0.0, and no text of two meanings."""
+    if isinstance(value, Ambiguous):
+        return as_key(value)
     if isinstance(value, list):
         return ",".join(value)
     return 0.0 if isinstance(value, float) and not value else value
