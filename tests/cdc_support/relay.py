@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Relay:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.cut()
+        deadline = time.monotonic() + 10
+        while self.connections and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     @property
     def connections(self) -> int:
@@ -70,17 +74,26 @@ class Relay:
         while True:
             try:
                 near, _ = self._server.accept()
-                self._open.wait()
-                far = socket.create_connection((HOST, self.target))
-            except ConnectionRefusedError:
-                near.close()
-                continue
             except OSError:
                 return
+            self._open.wait()
+            try:
+                far = socket.create_connection((HOST, self.target))
+            except OSError:
+                near.close()
+                continue
             with self._lock:
                 self._sockets |= {near, far}
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._both_ways, args=(near, far), daemon=True).start()
+
+    def _both_ways(self, near: socket.socket, far: socket.socket) -> None:
+        with contextlib.closing(near), contextlib.closing(far):
+            back = threading.Thread(target=self._forward, args=(far, near), daemon=True)
+            back.start()
+            self._forward(near, far)
+            back.join()
+            with self._lock:
+                self._sockets -= {near, far}
 
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -90,5 +103,3 @@ class Relay:
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._sockets -= {source, sink}

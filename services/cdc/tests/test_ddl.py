@@ -191,6 +191,13 @@ def test_tables_that_are_not_captured_do_not_matter() -> None:
     assert catalogue.tables == {"d.t"}
 
 
+def test_a_schema_may_go_with_tables_that_are_gone_already() -> None:
+    """The source has no longer what the log is still to drop; the checkpoint remembers it."""
+    catalogue = Catalogue(lambda _: True, ["d.new", "e.t"], former=["d.old"], exact=False)
+    assert catalogue.drop_schema("d") == ["d.new", "d.old"]
+    assert catalogue.tables == {"e.t"}
+
+
 def test_names_in_lower_case() -> None:
     """With lower_case_table_names=1 statements keep the case that was typed, row events do not."""
     catalogue = Catalogue(lambda table: table == "d.t", lower_case=True)

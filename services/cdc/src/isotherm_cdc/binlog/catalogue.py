@@ -18,6 +18,7 @@ class Catalogue:
         captured: Callable[[str], bool],
         tables: Iterable[str] = (),
         *,
+        former: Iterable[str] = (),
         exact: bool = True,
         lower_case: bool = False,
     ) -> None:
@@ -26,6 +27,7 @@ class Catalogue:
         Args:
             captured: whether a `schema.table` is captured.
             tables: the captured tables that the source has, or may have.
+            former: those that it had when the checkpoint was written: they may be dropped further on in the log.
             exact: whether they are there at the place in the log where reading begins; otherwise they may be newer.
             lower_case: whether the source compares names without case (`lower_case_table_names`): the log's row events
                 then have them in lower case, its statements as they were written.
@@ -34,16 +36,12 @@ class Catalogue:
         self.tables = set(tables)
         self.lower_case = lower_case
         self._present = set(self.tables) if exact else set()
+        self._former = set(former)
 
     def see(self, table: str) -> None:
         """Rows of a captured table have come: it is there."""
         self.tables.add(table)
         self._present.add(table)
-
-    def of_schema(self, schema: str) -> list[str]:
-        """Return the captured tables of a schema."""
-        schema = schema.lower() if self.lower_case else schema
-        return sorted(table for table in self.tables if table.partition(".")[0] == schema)
 
     def fold(self, table: str) -> str:
         """Return a name of a statement as row events write it."""
@@ -63,11 +61,13 @@ class Catalogue:
         for table in map(self.fold, statement.created):
             if self.captured(table):
                 self.see(table)
-        self.tables.update(changes)
+        self.tables.difference_update(map(self.fold, statement.gone))
         return tuple(changes.values())
 
     def drop_schema(self, schema: str) -> list[str]:
         """Take note of DROP DATABASE, and return the captured tables that it drops."""
-        tables = self.of_schema(schema)
-        self._present.difference_update(tables)
-        return tables
+        schema = schema.lower() if self.lower_case else schema
+        tables = {table for table in self.tables | self._former if table.partition(".")[0] == schema}
+        self._present -= tables
+        self.tables -= tables
+        return sorted(table for table in tables if self.captured(table))

@@ -38,7 +38,7 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
             structlog.get_logger().warning("position_lost", error=str(error), policy="resnapshot")
             lost = True
     tables = to_read(_still_captured(checkpoint, shared), tables_now, settings.snapshot_mode, lost=lost)
-    also = {"tables": tables_now}
+    also, former = {"tables": tables_now}, checkpoint.tables or ()
     if fresh or lost:
         checkpoint = shared.sink.commit(Batch(gtid_set=str(state.executed), snapshot=tables, also=also))
     elif tables != checkpoint.snapshot or checkpoint.tables is None or set(tables_now) != set(checkpoint.tables):
@@ -46,7 +46,7 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
         checkpoint = shared.sink.commit(batch)
     shared.recorded_tables = set(tables_now)
     exact = fresh or lost or executed <= position
-    shared.catalogue = Catalogue(shared.captured, tables_now, exact=exact, lower_case=state.lower_case)
+    shared.catalogue = Catalogue(shared.captured, tables_now, former=former, exact=exact, lower_case=state.lower_case)
     shared.paused, shared.snapshot_paused = checkpoint.paused, checkpoint.snapshot_paused
     limits = Limits(settings.max_batch_size, settings.max_batch_bytes, clear_dropped=settings.drop_collections)
     shared.pipeline = Pipeline(checkpoint, limits)
