@@ -10,7 +10,7 @@ CHAOS_SEED ?=
 MUTANTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants bench-cdc format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ chaos: ## Kill the CDC again and again (KILLS=1000 or MINUTES=30, CHAOS_SEED=…
 mutants: ## Break the CDC's code in named ways, each of which a named test must notice (MUTANTS="NAME …": only these)
 	@$(PYTHON) ci/bootstrap.py install dev
 	@PYTHONPATH=tests .venv/bin/python -m mutants $(MUTANTS)
+
+bench-cdc: ## Measure the CDC against a sink that only acknowledges, beside mysql-replication and pymongo (docs/benchmarks.md)
+	@$(PYTHON) ci/bootstrap.py install dev
+	@.venv/bin/python tests/bench/cdc/run.py
 
 format: ## Format the code
 	@$(PYTHON) ci/bootstrap.py install dev
