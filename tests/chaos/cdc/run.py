@@ -16,7 +16,7 @@ import bson
 
 from chaos.cdc import workload as work
 from chaos.cdc.clients import Clients
-from chaos.cdc.failpoints import POINTS
+from chaos.cdc.failpoints import BEFORE_SWEEP, POINTS
 from chaos.cdc.faults import Faults
 from chaos.cdc.fleet import KILLED, Fleet
 from chaos.cdc.observer import OWN, Observer, Violation
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PIPELINE = "isotherm"
 LIGHT_FAULTS = 0.35
 """How many readers meet with a fault that passes in a moment."""
-PATIENCE_SECONDS = 6.0
+PATIENCE_SECONDS = 8.0
 CATCH_UP_SECONDS = 120.0
 FENCED = 75
 TESTS = Path(__file__).parent.parent.parent
@@ -125,7 +125,7 @@ class Chaos:
         self._last: Reader | None = None
         self.report = Report(seed)
 
-    def run(self, enough: Callable[[Report], bool], *, heavy_every: int = 25, quiet_every: int = 15) -> Report:
+    def run(self, enough: Callable[[Report], bool], *, heavy_every: int = 25, quiet_every: int = 40) -> Report:
         """Kill until it is enough.
 
         Args:
@@ -190,7 +190,7 @@ class Chaos:
             if rounds % heavy_every == heavy_every // 2:
                 heavy = self._faults.heavy
                 fault = heavy[rounds // heavy_every % len(heavy)]
-            elif self._chance.random() < LIGHT_FAULTS:
+            elif self._chance.random() < LIGHT_FAULTS and not self.report.missed[name]:
                 fault = self._chance.choice(self._faults.light)
             self._say(f"{time.monotonic() - self._started:6.1f} s {before:5} {name}{f', {fault}' if fault else ''}")
             if not self._round(name, fault):
@@ -265,6 +265,7 @@ class Chaos:
     def _start(self, point: Point | None = None, *, quick: bool = False) -> Reader:
         chance = self._chance
         small = point is not None and point.provoke in ("large", "reread")
+        quick = quick or point is BEFORE_SWEEP
         batch = "500" if quick else "40" if small else chance.choice(("5", "40", "40", "500"))
         chunk = "200" if quick else "15" if small else chance.choice(("3", "15", "15", "200"))
         settings = {

@@ -27,6 +27,8 @@ MONEY = ("account", "vault")
 LASTING = ("account", "vault", "note", "item", "swapped", "poison")
 """Tables that are there at every quiet point."""
 NOT_CAPTURED = ("tally",)
+PAUSE_SECONDS = 0.04
+"""Between a worker's transactions on average: a reader that is killed all the time has to keep up, or would see old ones only."""
 LARGE_ROWS = 60
 """Rows of a large transaction's statements; the readers' batches are smaller."""
 _REGIONS = ("north", "North", "süd", "Süd", "ost", "west ", "west")
@@ -145,7 +147,7 @@ class Workload:
                             self._go.wait()
                             continue
                         worker.step()
-                        self._stop.wait(chance.uniform(0, 0.03))
+                        self._stop.wait(chance.uniform(0.0, 2 * PAUSE_SECONDS))
                 self._stop.wait(0.05)
         except BaseException as error:  # noqa: BLE001 - raised by whoever waits
             self.failure = error
