@@ -177,6 +177,7 @@ def test_names_of_every_kind(capture: Capture) -> None:
     assert documents(capture, "täble") == 0
 
 
+@pytest.mark.contract("D10")
 def test_tables_change_names(capture: Capture) -> None:
     """A swap of three, chains, a move into and out of the captured schema: an old name keeps no documents."""
     other = f"{capture.stack.database}_o"
@@ -202,6 +203,7 @@ def test_tables_change_names(capture: Capture) -> None:
         capture.sql(f"DROP DATABASE {other}")
 
 
+@pytest.mark.contract("D10")
 def test_tables_come_and_go(capture: Capture) -> None:
     """CREATE … LIKE and SELECT, DROP (documents stay), CREATE anew (they go), DROP DATABASE."""
     capture.start()
@@ -219,6 +221,7 @@ def test_tables_come_and_go(capture: Capture) -> None:
     assert documents(capture, "l") == 1
 
 
+@pytest.mark.contract("D10")
 def test_dropped_tables_may_be_emptied(capture: Capture) -> None:
     """If asked for, DROP TABLE and DROP DATABASE empty collections, also those of tables gone before the reader starts."""
     capture.sql("CREATE TABLE u (a INT PRIMARY KEY)", "INSERT INTO u VALUES (1), (2)")

@@ -92,6 +92,7 @@ def test_tagged_gtids(capture: Capture) -> None:
     assert capture.differences("t", "u") == []
 
 
+@pytest.mark.contract("K12")
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 def test_xa_transactions(capture: Capture, end: str, restarted: bool) -> None:
