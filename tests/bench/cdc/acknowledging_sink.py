@@ -1,10 +1,10 @@
 """A server that speaks MongoDB's wire protocol, acknowledges every write and stores none: what a reader costs without it.
 
-    python acknowledging_sink.py PORT
+    python acknowledging_sink.py PORT [MILLISECONDS]
 
 Checkpoints (`_cdc_checkpoints`) are kept in memory, so that a reader finds its place again. `{benchmark: 1}` answers what
 has come since the last time it was asked: documents, bytes, transactions, and how long after their `ts` the documents
-of each transaction were committed. Sessions and transactions are accepted and mean nothing.
+of each transaction were committed. Sessions and transactions are accepted and mean nothing. Given MILLISECONDS, a commit takes so long.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Counters:
 class State:
     """What all connections share."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, delay_seconds: float) -> None:
+        self.delay_seconds = delay_seconds
         self.lock = threading.Lock()
         self.address = f"127.0.0.1:{port}"
         self.checkpoints: dict[Any, dict[str, Any]] = {}
@@ -161,6 +162,8 @@ class Connection:
         return {"n": count, "nModified": count, "ok": 1.0}
 
     def _commit(self) -> dict[str, Any]:
+        if self._state.delay_seconds:
+            time.sleep(self._state.delay_seconds)
         now = time.time()
         with self._state.lock:
             counters = self._state.counters
@@ -185,10 +188,10 @@ def _decode_all(documents: bytes) -> list[dict[str, Any]]:
     return bson.decode_all(documents)
 
 
-def main(port: int) -> None:
+def main(port: int, delay_ms: float = 0.0) -> None:
     """Serve for ever."""
     sys.setswitchinterval(0.0005)
-    state = State(port)
+    state = State(port, delay_ms / 1000)
     with socket.create_server(("127.0.0.1", port)) as server:
         while True:
             connection, _ = server.accept()
@@ -196,4 +199,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *map(float, sys.argv[2:]))

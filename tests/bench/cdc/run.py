@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-LARGE_ROWS = 2_000_000
 COMMITS_PER_SECOND = 150
 NAMES = ("100-row", "1-row", "large", "latency")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -83,6 +82,12 @@ class Bench:
             cursor.execute("CREATE USER IF NOT EXISTS cdc_bench IDENTIFIED BY 'bench'")
             cursor.execute("GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO cdc_bench")
         workload.prepare(self.connection)
+
+    def close(self) -> None:
+        """Leave the server as it was."""
+        workload.remove(self.connection)
+        self.connection.close()
+        self.client.close()
 
     def counters(self) -> dict[str, Any]:
         """What the sink has had since the last time."""
@@ -178,11 +183,11 @@ class Bench:
 
 
 @contextlib.contextmanager
-def acknowledging_sink() -> Iterator[int]:
+def acknowledging_sink(delay_ms: float = 0.0) -> Iterator[int]:
     """Run the sink; yields its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(HERE / "acknowledging_sink.py"), str(port)])
+    process = subprocess.Popen([sys.executable, str(HERE / "acknowledging_sink.py"), str(port), str(delay_ms)])
     try:
         yield port
     finally:
@@ -191,10 +196,10 @@ def acknowledging_sink() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def mysql_server(port: int | None) -> Iterator[dict[str, Any]]:
+def mysql_server(port: int | None, password: str = "") -> Iterator[dict[str, Any]]:
     """Yield how MySQL is reached; without a port a private server is started."""
     if port is not None:
-        yield {"host": "127.0.0.1", "port": port, "user": "root"}
+        yield {"host": "127.0.0.1", "port": port, "user": "root", "password": password}
         return
     from isotherm_local import databases, discovery  # noqa: PLC0415 - only needed here
     from isotherm_local.harness import Mysql  # noqa: PLC0415
@@ -218,13 +223,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--only", nargs="*", choices=NAMES, default=list(NAMES))
-    parser.add_argument("--mysql", type=int, help="the port of a server to use (root without password)")
+    parser.add_argument("--large-rows", type=int, default=2_000_000, help="rows in the one large transaction")
+    parser.add_argument("--mysql", type=int, help="the port of a server to use, as root")
+    parser.add_argument("--mysql-password", default="", help="its password")
+    parser.add_argument("--sink-delay-ms", type=float, default=0.0, help="how long the sink takes for a commit")
     parser.add_argument("--no-plain", action="store_true", help="leave the comparison out")
     parser.add_argument("--set", nargs="*", default=[], help="settings of the reader, NAME=VALUE")
     options = parser.parse_args()
     settings = dict(item.split("=", 1) for item in options.set)
     results: dict[str, Any] = {}
-    with mysql_server(options.mysql) as mysql, acknowledging_sink() as port:
+    with (
+        mysql_server(options.mysql, options.mysql_password) as mysql,
+        acknowledging_sink(options.sink_delay_ms) as port,
+    ):
         bench = Bench(mysql, port, settings)
         for name, size in (("100-row", 100), ("1-row", 1)):
             if name not in options.only:
@@ -238,10 +249,11 @@ def main() -> None:
             _say(f"{name}: {results[name]}")
         if "large" in options.only:
             bench.mark()
-            workload.change_in_one_transaction(bench.connection, LARGE_ROWS)
-            results["large"] = {"isotherm": bench.catch_up(LARGE_ROWS)}
+            workload.change_in_one_transaction(bench.connection, options.large_rows)
+            results["large"] = {"isotherm": bench.catch_up(options.large_rows)}
         if "latency" in options.only:
             results["latency"] = {"isotherm": bench.latency(options.seconds)}
+        bench.close()
     sys.stdout.write(json.dumps(results, indent=2) + "\n")
 
 

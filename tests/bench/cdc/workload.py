@@ -44,13 +44,22 @@ END
 """,
 )
 
+_HASTE = ("SET GLOBAL sync_binlog = 0", "SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+_CARE = ("SET GLOBAL sync_binlog = 1", "SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+
+
+def remove(connection: pymysql.Connection[Any]) -> None:
+    """Take the schema away."""
+    with connection.cursor() as cursor:
+        for statement in (*_CARE, f"DROP DATABASE {SCHEMA}", "DROP USER cdc_bench"):
+            cursor.execute(statement)
+
 
 def prepare(connection: pymysql.Connection[Any]) -> None:
-    """Make the schema and its rows anew; the server is the benchmark's own, so nothing has to be on disk."""
+    """Make the schema and its rows anew; nothing has to be on disk meanwhile."""
     with connection.cursor() as cursor:
         for statement in (
-            "SET GLOBAL sync_binlog = 0",
-            "SET GLOBAL innodb_flush_log_at_trx_commit = 0",
+            *_HASTE,
             f"DROP DATABASE IF EXISTS {SCHEMA}",
             f"CREATE DATABASE {SCHEMA}",
             f"USE {SCHEMA}",
