@@ -8,7 +8,7 @@ from typing import Literal
 from limits import (
     CDC_CHECKPOINT_SECONDS,
     CDC_LAG_SECONDS,
-    CDC_QUEUED_BYTES,
+    CDC_QUEUE_RATIO,
     CDC_RECONNECTS,
     CDC_RETRIES,
     EXPORTER_STALE_SECONDS,
@@ -137,8 +137,9 @@ def ours(expression: str) -> str:
 
 
 def reading(expression: str) -> str:
-    """Keep of an expression about the CDC only the reader that holds the lease: others stand by."""
-    return f"{expression} and on (namespace, job, instance) {metric('isotherm_cdc_leader')} == 1"
+    """Keep of an expression about the CDC only the reader that holds the lease, for others stand by, and is not paused."""
+    leads = f"and on (namespace, job, instance) {metric('isotherm_cdc_leader')} == 1"
+    return f"{expression} {leads} unless on (namespace, job, instance) {metric('isotherm_cdc_paused')} == 1"
 
 
 FETCHER = [
@@ -228,6 +229,16 @@ CDC = [
         ("IsothermWebChangeStreamSilent",),
     ),
     Alert(
+        "IsothermCdcPaused",
+        "cdc",
+        "warning",
+        f"{metric('isotherm_cdc_paused')} == 1 and on (namespace, job, instance) {metric('isotherm_cdc_leader')} == 1",
+        "30m",
+        "The CDC is paused",
+        "An operator has paused it, and half an hour is over: the map stands still, and changes wait in the binary log.",
+        ("IsothermWebChangeStreamSilent", "IsothermFreshnessBudgetBurnsFast"),
+    ),
+    Alert(
         "IsothermCdcDisconnected",
         "cdc",
         "critical",
@@ -289,17 +300,20 @@ CDC = [
         "IsothermCdcBackPressure",
         "cdc",
         "warning",
-        f"min_over_time({metric('isotherm_cdc_queued_bytes', window='5m')}) > {CDC_QUEUED_BYTES}",
+        f"min_over_time({metric('isotherm_cdc_current_queue_size_in_bytes', window='5m')}) / "
+        f"{metric('isotherm_cdc_max_queue_size_in_bytes')} > {CDC_QUEUE_RATIO}",
         "10m",
         "The CDC waits for MongoDB",
-        "{{ $value | humanize1024 }}B have waited for MongoDB for 15 minutes: it is slower than MySQL's changes come.",
+        "The queue has been {{ $value | humanizePercentage }} full for 15 minutes: MongoDB is slower than MySQL's changes come.",
         ("IsothermCdcLagging",),
     ),
     Alert(
         "IsothermCdcSnapshotStuck",
         "cdc",
         "warning",
-        f"{metric('isotherm_cdc_snapshot_running')} == 1 unless on (namespace, instance) "
+        f"{metric('isotherm_cdc_snapshot_running')} == 1 "
+        f"unless on (namespace, instance) ({metric('isotherm_cdc_snapshot_paused')} == 1 or {metric('isotherm_cdc_paused')} == 1) "
+        "unless on (namespace, instance) "
         f"sum by (namespace, instance) ({appeared('isotherm_cdc_snapshot_chunks_total', '15m')}) > 0",
         "15m",
         "A snapshot does not go on",

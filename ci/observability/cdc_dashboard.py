@@ -38,10 +38,10 @@ def cdc() -> str:
             ),
             number(
                 "Waiting for MongoDB",
-                "Bytes read from MySQL that MongoDB has not taken yet.",
-                "bytes",
-                f"max({chosen('isotherm_cdc_queued_bytes')})",
-                Limit(limits.CDC_QUEUED_BYTES),
+                "What was read from MySQL and MongoDB has not taken yet, of what may wait.",
+                "percentunit",
+                f"max({chosen('isotherm_cdc_current_queue_size_in_bytes')} / {chosen('isotherm_cdc_max_queue_size_in_bytes')})",
+                Limit(limits.CDC_QUEUE_RATIO),
             ),
             number(
                 "Dead letters",
@@ -74,10 +74,11 @@ def cdc() -> str:
                 stacked=True,
             ),
             lines(
-                "Batches",
-                "Committed per second, those without rows included.",
+                "Batches and transactions",
+                "Batches committed per second, those without rows included; transactions of MySQL that are in MongoDB whole.",
                 "ops",
                 Query(by("", rate("isotherm_cdc_batches_total")), "batches"),
+                Query(by("", rate("isotherm_cdc_number_of_committed_transactions_total")), "transactions"),
             ),
             spread(
                 "Documents in a batch",
@@ -138,10 +139,23 @@ def cdc() -> str:
                 limit=Limit(limits.CDC_CHECKPOINT_SECONDS),
             ),
             lines(
+                "Last event",
+                "Since the last transaction came from MySQL; no line until one has come.",
+                "s",
+                Query(f"({chosen('isotherm_cdc_milliseconds_since_last_event')} >= 0) / 1000"),
+            ),
+            lines(
+                "Position",
+                "The highest transaction number applied, by the server that it began at.",
+                "none",
+                Query(chosen("isotherm_cdc_gtid_set"), "{{origin}}"),
+            ),
+            lines(
                 "Leader",
-                "1 for the reader that holds the lease, 0 for those that stand by.",
+                "1 for the reader that holds the lease, 0 for those that stand by; paused by an operator.",
                 "none",
                 Query(chosen("isotherm_cdc_leader")),
+                Query(chosen("isotherm_cdc_paused"), "{{instance}} paused"),
             ),
             lines(
                 "Seq",
@@ -153,15 +167,32 @@ def cdc() -> str:
                 "Waiting for MongoDB",
                 "Bytes read from MySQL that MongoDB has not taken yet.",
                 "bytes",
-                Query(chosen("isotherm_cdc_queued_bytes")),
-                limit=Limit(limits.CDC_QUEUED_BYTES),
+                Query(chosen("isotherm_cdc_current_queue_size_in_bytes"), "{{instance}} waiting"),
+                Query(chosen("isotherm_cdc_max_queue_size_in_bytes"), "{{instance}} at most"),
             ),
             lines(
                 "Snapshot",
                 "Whether tables are being read whole, and how many are still to be.",
                 "none",
                 Query(chosen("isotherm_cdc_snapshot_running"), "running"),
+                Query(chosen("isotherm_cdc_snapshot_paused"), "paused"),
                 Query(chosen("isotherm_cdc_snapshot_tables_remaining"), "tables remaining"),
+                Query(chosen("isotherm_cdc_captured_tables"), "tables captured"),
+            ),
+            lines(
+                "Snapshot's progress",
+                "Rows read of the rows that MySQL thinks the table has; it can be wrong by half.",
+                "percentunit",
+                Query(
+                    f"{chosen('isotherm_cdc_rows_scanned')} / ({chosen('isotherm_cdc_rows_estimated')} > 0)",
+                    "{{table}}",
+                ),
+            ),
+            lines(
+                "Snapshot's duration",
+                "How long tables have been read, or were when they were read last.",
+                "s",
+                Query(chosen("isotherm_cdc_snapshot_duration_in_seconds")),
             ),
             lines(
                 "Snapshot's rows",

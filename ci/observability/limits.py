@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MIB = 1 << 20
-
 MAP_STALE_SECONDS = 10_800
 """The default of WEB_STALE_AFTER_SECONDS: from then on the page says that a value is old."""
 
@@ -23,8 +21,8 @@ CDC_LAG_SECONDS = 60
 CDC_CHECKPOINT_SECONDS = 60
 """The checkpoint moves every 10 s (contract K8)."""
 
-CDC_QUEUED_BYTES = 24 * MIB
-"""Three quarters of the default of CDC_MAX_QUEUE_BYTES."""
+CDC_QUEUE_RATIO = 0.75
+"""Of CDC_MAX_QUEUE_BYTES."""
 
 CDC_RECONNECTS = 5
 CDC_RETRIES = 50

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from limits import CDC_QUEUED_BYTES, WEB_CLIENTS
+from limits import WEB_CLIENTS
 
 DAY_STEPS = 144
 """Days are told in steps of ten minutes: minutes would take promtool minutes."""
@@ -48,7 +48,10 @@ def steady(steps: int, step_minutes: int = 1) -> dict[str, str]:
         f"isotherm_cdc_checkpoint_age_seconds{{{CDC}}}": f"5{same}",
         f'isotherm_cdc_reconnects_total{{{CDC}, side="mysql"}}': f"0{same}",
         f'isotherm_cdc_reconnects_total{{{CDC}, side="mongodb"}}': f"0{same}",
-        f"isotherm_cdc_queued_bytes{{{CDC}}}": f"1000{same}",
+        f"isotherm_cdc_current_queue_size_in_bytes{{{CDC}}}": f"1000{same}",
+        f"isotherm_cdc_max_queue_size_in_bytes{{{CDC}}}": f"1000000{same}",
+        f"isotherm_cdc_paused{{{CDC}}}": f"0{same}",
+        f"isotherm_cdc_snapshot_paused{{{CDC}}}": f"0{same}",
         f"isotherm_cdc_snapshot_running{{{CDC}}}": f"0{same}",
     }
     for web in (WEB, WEB_2):
@@ -211,16 +214,40 @@ CASES = [
     Case("an election", {_RETRIES: "0x60 0+5x5 25x240"}, 70),
     Case("retries without end", {_RETRIES: "0x60 0+10x240"}, 75, {"IsothermCdcRetrying"}),
     Case(
-        "a full queue for a moment", {f"isotherm_cdc_queued_bytes{{{CDC}}}": f"0x60 {CDC_QUEUED_BYTES + 1}x9 0x230"}, 69
+        "a full queue for a moment", {f"isotherm_cdc_current_queue_size_in_bytes{{{CDC}}}": "0x60 800000x9 0x230"}, 69
     ),
     Case(
         "a full queue",
-        {f"isotherm_cdc_queued_bytes{{{CDC}}}": f"0x60 {CDC_QUEUED_BYTES + 1}x240"},
+        {f"isotherm_cdc_current_queue_size_in_bytes{{{CDC}}}": "0x60 800000x240"},
         80,
         {"IsothermCdcBackPressure"},
     ),
     Case("a snapshot goes on", {_RUNNING: "1x300", _CHUNKS: "0+1x300"}, 100),
     Case("a snapshot stops", {_RUNNING: "1x300", _CHUNKS: "0+1x60 60x240"}, 95, {"IsothermCdcSnapshotStuck"}),
+    Case(
+        "a snapshot that an operator has paused",
+        {_RUNNING: "1x300", f"isotherm_cdc_snapshot_paused{{{CDC}}}": "1x300"},
+        95,
+    ),
+    Case(
+        "an operator pauses for a quarter of an hour",
+        {
+            f"isotherm_cdc_paused{{{CDC}}}": "0x60 1x15 0x224",
+            f"isotherm_cdc_connected{{{CDC}}}": "1x60 0x15 1x224",
+            f"isotherm_cdc_checkpoint_age_seconds{{{CDC}}}": "5x60 60+60x15 5x224",
+        },
+        74,
+    ),
+    Case(
+        "somebody forgets to resume",
+        {
+            f"isotherm_cdc_paused{{{CDC}}}": "0x60 1x240",
+            f"isotherm_cdc_connected{{{CDC}}}": "1x60 0x240",
+            f"isotherm_cdc_checkpoint_age_seconds{{{CDC}}}": "5x60 60+60x240",
+        },
+        95,
+        {"IsothermCdcPaused"},
+    ),
     Case("a snapshot never begins", {_RUNNING: "0x60 1x240"}, 80, {"IsothermCdcSnapshotStuck"}),
     # The web server
     Case("all web servers are gone", _gone("isotherm_web"), 6, {"IsothermWebAbsent"}, steps=20, alone=True),

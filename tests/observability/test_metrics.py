@@ -24,6 +24,21 @@ LABELS_OF_TARGETS = {"namespace", "job", "instance", "le", "__name__"}
 JUSTIFIED = {
     "isotherm_fetcher": "the version that runs; for people who look",
     "isotherm_simulator_build": "the version that runs; for people who look",
+    **dict.fromkeys(
+        (
+            "isotherm_cdc_queued_bytes",
+            "isotherm_cdc_queue_remaining_capacity",
+            "isotherm_cdc_number_of_create_events_seen",
+            "isotherm_cdc_number_of_update_events_seen",
+            "isotherm_cdc_number_of_delete_events_seen",
+            "isotherm_cdc_number_of_erroneous_events",
+            "isotherm_cdc_number_of_disconnects",
+            "isotherm_cdc_snapshot_completed",
+            "isotherm_cdc_total_table_count",
+            "isotherm_cdc_remaining_table_count",
+        ),
+        "the same under Debezium's name, for dashboards that people bring along",
+    ),
 }
 """Metrics that neither a dashboard nor a rule has to use, and why they are there."""
 
