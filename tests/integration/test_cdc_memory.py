@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 BENCH = Path(__file__).parents[1] / "bench" / "cdc" / "run.py"
 ROWS = 400_000
-LARGEST_MB = 256
+LARGEST_MB = 140
+"""Well below what the rows take that are all held at once (180 MB), and what 2,000,000 rows may take (256 MB)."""
 
 
-def test_a_large_transaction_stays_within_256_mib(stack: Pipeline) -> None:
+def test_memory_does_not_grow_with_a_transaction(stack: Pipeline) -> None:
     """Before a sink that is slower than MySQL, a transaction of 400,000 rows goes in parts while most of it is unread.
 
     `make bench-cdc` does the same with 2,000,000 rows.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
+LARGEST_MB = 256
 COMMITS_PER_SECOND = 150
 NAMES = ("100-row", "1-row", "large", "latency")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -251,10 +252,13 @@ def main() -> None:
             bench.mark()
             workload.change_in_one_transaction(bench.connection, options.large_rows)
             results["large"] = {"isotherm": bench.catch_up(options.large_rows)}
+            _say(f"large: {results['large']}")
         if "latency" in options.only:
             results["latency"] = {"isotherm": bench.latency(options.seconds)}
         bench.close()
     sys.stdout.write(json.dumps(results, indent=2) + "\n")
+    if results.get("large", {}).get("isotherm", {}).get("rss_mb", 0) > LARGEST_MB:
+        sys.exit(f"A large transaction took more than {LARGEST_MB} MB.")
 
 
 def _say(text: str) -> None:
