@@ -117,7 +117,7 @@ def objective_alerts(objective: Objective, name: str, meaning: str, consequences
     ]
 
 
-def absence(service: str, title: str, meaning: str) -> Alert:
+def absence(service: str, title: str, meaning: str, *consequences: str) -> Alert:
     """Return the alert about a service whose metrics are missing."""
     return Alert(
         f"Isotherm{service.capitalize()}Absent",
@@ -127,6 +127,7 @@ def absence(service: str, title: str, meaning: str) -> Alert:
         "5m",
         f"No metrics of {title}",
         f"Prometheus has no metrics of {title}: it does not run, or it is not scraped. {meaning}",
+        ("IsothermTargetDown", *consequences),
     )
 
 
@@ -216,7 +217,12 @@ FETCHER = [
 ]
 
 CDC = [
-    absence("cdc", "the CDC", "Changes wait in MySQL's binary log, and the map stands still."),
+    absence(
+        "cdc",
+        "the CDC",
+        "Changes wait in MySQL's binary log, and the map stands still.",
+        "IsothermWebChangeStreamSilent",
+    ),
     Alert(
         "IsothermCdcNoLeader",
         "cdc",
