@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from isotherm_cdc.binlog import ddl, events, table_map
+from isotherm_cdc.binlog import ddl, events
 from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.ddl import TableChange
 from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start
 from isotherm_cdc.binlog.prepared import PreparedTransactions
+from isotherm_cdc.binlog.tables import TableMaps
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_common.process import ServiceError
 
@@ -76,13 +77,11 @@ class Assembler:
             prepared: where XA transactions wait; None: with the usual limit.
             decoder: makes what reads a table's rows.
         """
-        self._new_decoder = decoder
+        self._tables = TableMaps(catalogue, charsets, decoder, tolerant=unreadable != "fail")
         self._catalogue = catalogue
         self._charsets = charsets
         self._policy = unreadable
         self._prepared = prepared or PreparedTransactions()
-        self._decoders: dict[int, RowDecoder | str | None] = {}
-        self._maps: dict[bytes, RowDecoder | str | None] = {}
         self._gtid: Gtid | None = None
         self._started = False
         self._event_idx = 0
@@ -136,7 +135,7 @@ class Assembler:
         if kind in _OPERATIONS:
             return self._rows(event)
         if kind == events.TABLE_MAP:
-            self._table_map(event.body)
+            self._tables.note(event.body)
             return []
         if kind == events.GTID:
             return self._begin(events.parse_gtid(event.body))
@@ -198,7 +197,7 @@ class Assembler:
 
     def _close(self) -> None:
         self._gtid = None
-        self._decoders.clear()
+        self._tables.forget()
         self._savepoints.clear()
 
     def _query(self, event: Event) -> list[Message]:
@@ -294,33 +293,6 @@ class Assembler:
     def _reread_all(self) -> Schema:
         return Schema(tuple(TableChange("reread", table) for table in sorted(self._catalogue.tables)))
 
-    def _table_map(self, body: bytes) -> None:
-        """Note the table of an id; the same map again (most transactions bring one) is not read twice."""
-        table_id = int.from_bytes(body[:6], "little")
-        if body in self._maps:
-            self._decoders[table_id] = self._maps[body]
-            return
-        _, schema, name = table_map.table_name(body)
-        if len(self._maps) >= _MAPS_KEPT:
-            self._maps.clear()
-        self._maps[body] = self._decoders[table_id] = self._decoder(f"{schema}.{name}", body)
-
-    def _decoder(self, full_name: str, body: bytes) -> RowDecoder | str | None:
-        """Return what reads a table's rows, its name if nothing can, None if it is not captured."""
-        if not self._catalogue.captured(full_name):
-            return None
-        self._catalogue.see(full_name)
-        try:
-            table = table_map.parse(body, self._charsets)
-        except (SourceUnusable, UnsupportedEvent):
-            if self._policy == "fail":
-                raise
-            return full_name
-        if not table.key:
-            message = f"{table.full_name} has no primary key: add one, or exclude the table."
-            raise SourceUnusable(message)
-        return self._new_decoder(table)
-
     def _rows(self, event: Event) -> list[Message]:
         operation, version = _OPERATIONS[event.kind]
         event_idx, decoder = self._decoder_of(event.body)
@@ -351,22 +323,14 @@ class Assembler:
 
     def _decoder_of(self, body: bytes) -> tuple[int, RowDecoder | str | None]:
         """Return a row event's number and what reads it."""
-        table_id = int.from_bytes(body[:6], "little")
         if self._gtid is None:
             message = "Rows came outside of a transaction."
             raise UnsupportedEvent(message)
         event_idx = self._event_idx
         self._event_idx += 1
-        if table_id not in self._decoders:
-            if table_id == _DUMMY_TABLE_ID:
-                return event_idx, None
-            message = f"Transaction GTID {self._gtid} has rows of table id {table_id}, which no table map names."
-            raise UnsupportedEvent(message)
-        return event_idx, self._decoders[table_id]
+        return event_idx, self._tables.find(body, self._gtid)
 
 
-_MAPS_KEPT = 1000
-_DUMMY_TABLE_ID = 0xFFFFFF
 _READ_AGAIN = frozenset({events.INCIDENT, events.BEGIN_LOAD_QUERY, events.EXECUTE_LOAD_QUERY})
 _REASONS = {
     events.INCIDENT: "an incident: the source says that events are missing from its binary log",

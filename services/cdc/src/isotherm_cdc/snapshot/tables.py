@@ -35,13 +35,14 @@ _LABELLED = (Kind.ENUM, Kind.SET)
 
 
 def read_table(connection: pymysql.Connection[Any], schema: str, name: str) -> Table | None:
-    """Look a table up in information_schema; None when there is no such table."""
+    """Look a table up in information_schema; None when there is no such table (a view is none)."""
     where = f"TABLE_SCHEMA = {quoted(schema)} AND TABLE_NAME = {quoted(name)}"
     rows = mysql.query(
         connection,
         "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "  # noqa: S608
         "CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME FROM information_schema.COLUMNS "
-        f"WHERE {where} ORDER BY ORDINAL_POSITION",
+        f"WHERE {where} AND EXISTS (SELECT 1 FROM information_schema.TABLES WHERE {where} AND TABLE_TYPE = 'BASE TABLE') "
+        "ORDER BY ORDINAL_POSITION",
     )
     key_rows = mysql.query(
         connection,
