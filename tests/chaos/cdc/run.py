@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PIPELINE = "isotherm"
 LIGHT_FAULTS = 0.35
 """How many readers meet with a fault that passes in a moment."""
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 6.0
 CATCH_UP_SECONDS = 120.0
 FENCED = 75
 TESTS = Path(__file__).parent.parent.parent
@@ -181,7 +181,7 @@ class Chaos:
         since_quiet = rounds = 0
         while not enough(self.report):
             if not deck:
-                deck = [*POINTS, *("at random",) * 6, "two at once"]
+                deck = [*POINTS, *("at random",) * 12, "two at once"]
                 self._chance.shuffle(deck)
             before = self.report.kills.total()
             rounds += 1
