@@ -131,7 +131,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
     assert [a for a in addresses if not a.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))] == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(servers: Servers) -> Iterator[Pipeline]:
     """The whole map, filled once by the fetcher, which then is stopped: nothing changes but by the test's hand."""
     with servers.weather(region="global", interval_seconds=600) as prepared:

@@ -175,6 +175,7 @@ async def test_interfaces_are_described(http: TestClientProtocol) -> None:
     asyncapi = await (await http.get("/asyncapi.json")).get_json()
     assert set(asyncapi["components"]["messages"]) == {
         "resume",
+        "subscribe",
         "pong",
         "hello",
         "geometry",

@@ -115,7 +115,7 @@ def test_control_messages_are_json_text() -> None:
 @pytest.mark.contract("W3")
 def test_geometry_message(state: GridState) -> None:
     """The geometry names the locations in the order of the cells."""
-    assert json.loads(encode_control(geometry_message(state))) == {
+    assert json.loads(encode_control(geometry_message(state.geometry))) == {
         "type": "geometry",
         "geometry": state.geometry.name,
         "ids": [1, 2],

@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from "vite";
 import { type WebSocket, WebSocketServer } from "ws";
-import { cities, globalGrid, Model } from "./model.ts";
+import { cities, globalGrid, LAYERS, Model } from "./model.ts";
 import { weatherAt } from "./weather.ts";
 
 const STATES = [
@@ -25,12 +25,15 @@ const STATES = [
 ] as const;
 type State = (typeof STATES)[number];
 
+/** Weather for more cells at 73 times would take this fake too long. */
+const MOST_FRAME_CELLS = 1_000;
+
 /** What the real server sends too: whatever breaks it here breaks there. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self' data:",
+  "img-src 'self' data: blob:",
   "connect-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
@@ -60,6 +63,10 @@ function attach(server: ViteDevServer | PreviewServer, strict: boolean): void {
     }
     if (strict) {
       response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
+    }
+    if (url.pathname === "/api/v1/frames") {
+      world(stateOf(request)).frames(url.searchParams, response);
+      return;
     }
     const match = /^\/api\/v1\/locations\/(\d+)\/(series|forecast)$/.exec(url.pathname);
     if (match === null) {
@@ -154,6 +161,20 @@ class World {
       clearInterval(ping);
       this.#clients.delete(client);
     });
+  }
+
+  frames(query: URLSearchParams, response: ServerResponse): void {
+    const { points } = this.#model;
+    if (points.length > MOST_FRAME_CELLS || this.state === "empty") {
+      response.statusCode = 503;
+      response.end();
+      return;
+    }
+    const [from, to, step] = ["from", "to", "step"].map((name) => Number(query.get(name))) as [number, number, number];
+    const times = Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
+    const layer = LAYERS.map(String).indexOf(query.get("layer") ?? "");
+    response.setHeader("Content-Type", "application/octet-stream");
+    response.end(this.#model.frames(layer, times));
   }
 
   answer(id: number, series: boolean, response: ServerResponse): void {

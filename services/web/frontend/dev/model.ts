@@ -114,6 +114,29 @@ export class Model {
     return this.#cells(cells, fromSeq, binary);
   }
 
+  /** Whole maps of one layer at many times (contract H8). */
+  frames(layer: number, times: readonly number[]): Buffer {
+    const header = Buffer.alloc(16);
+    header.writeUInt8(3, 0);
+    header.writeUInt8(1, 1);
+    header.writeUInt16LE(times.length, 2);
+    header.writeUInt32LE(this.points.length, 4);
+    header.writeBigUInt64LE(BigInt(this.seq), 8);
+    const values = times.flatMap((time) =>
+      this.points.map((point) => {
+        const sample = weatherAt(point.latitude, point.longitude, time / 3_600);
+        return Math.round(10 * ([sample.temperature, sample.windSpeed, sample.windDirection][layer] as number));
+      }),
+    );
+    return Buffer.concat([
+      header,
+      Buffer.from(this.stream, "hex"),
+      Buffer.from(this.geometry, "hex"),
+      Buffer.from(Uint32Array.from(times).buffer),
+      Buffer.from(Int16Array.from(values).buffer),
+    ]);
+  }
+
   #cells(cells: readonly number[] | null, fromSeq: number, binary: boolean): string | Buffer {
     const all = cells ?? this.points.map((_, index) => index);
     const pick = (array: ArrayLike<number>): number[] => all.map((cell) => array[cell] as number);

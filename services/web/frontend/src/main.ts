@@ -5,7 +5,9 @@ import { App } from "./app";
 import { TEXT } from "./text";
 
 const root = document.getElementById("app");
-if (root !== null) {
+const isNewEnough = "at" in Array.prototype && "hasOwn" in Object && "HTMLDialogElement" in window;
+if (root !== null && isNewEnough) {
+  root.dataset["started"] = "true";
   document.title = `${TEXT.title}: ${TEXT.tagline.toLowerCase()}`;
   const app = new App(root);
   app.start();

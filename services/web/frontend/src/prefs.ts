@@ -1,20 +1,30 @@
 /** What a reader has chosen, remembered in the browser. Where nothing can be stored, choices last as long as the page. */
 
-import type { LayerId } from "./layers/layers";
+import { LAYER_IDS, type LayerId } from "./layers/layers";
 import { DEFAULT_UNITS, TEMPERATURE_UNITS, type TemperatureUnit, WIND_UNITS, type WindUnit } from "./units";
 
 export type ThemeChoice = "system" | "light" | "dark";
+export type Fill = "smooth" | "cells";
 
 export interface Prefs {
   readonly layer: LayerId;
   readonly temperature: TemperatureUnit;
   readonly wind: WindUnit;
   readonly theme: ThemeChoice;
+  readonly fill: Fill;
   /** Null: as fits the layer. */
   readonly arrows: boolean | null;
+  readonly isotherms: boolean | null;
 }
 
-export const DEFAULT_PREFS: Prefs = { layer: "temperature", ...DEFAULT_UNITS, theme: "system", arrows: null };
+export const DEFAULT_PREFS: Prefs = {
+  layer: "temperature",
+  ...DEFAULT_UNITS,
+  theme: "system",
+  fill: "smooth",
+  arrows: null,
+  isotherms: null,
+};
 const KEY = "isotherm.prefs";
 
 export function loadPrefs(): Prefs {
@@ -44,13 +54,18 @@ export function readPrefs(stored: string | null): Prefs {
   }
   const oneOf = <T extends string>(key: keyof Prefs, allowed: readonly T[], otherwise: T): T =>
     allowed.find((value) => value === found[key]) ?? otherwise;
-  const arrows = found["arrows"];
+  const flag = (key: keyof Prefs): boolean | null => {
+    const value = found[key];
+    return typeof value === "boolean" ? value : null;
+  };
   return {
-    layer: oneOf("layer", ["temperature", "wind"], DEFAULT_PREFS.layer),
+    layer: oneOf("layer", LAYER_IDS, DEFAULT_PREFS.layer),
     temperature: oneOf("temperature", keys(TEMPERATURE_UNITS), DEFAULT_PREFS.temperature),
     wind: oneOf("wind", keys(WIND_UNITS), DEFAULT_PREFS.wind),
     theme: oneOf("theme", ["system", "light", "dark"], DEFAULT_PREFS.theme),
-    arrows: typeof arrows === "boolean" ? arrows : null,
+    fill: oneOf("fill", ["smooth", "cells"], DEFAULT_PREFS.fill),
+    arrows: flag("arrows"),
+    isotherms: flag("isotherms"),
   };
 }
 

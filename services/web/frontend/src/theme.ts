@@ -9,6 +9,8 @@ export interface LineColors {
   readonly coast: string;
   readonly borders: string;
   readonly arrows: string;
+  readonly isotherms: string;
+  readonly halo: string;
 }
 
 /** The colours that are drawn rather than styled; the rest is in the style sheet. */
@@ -38,11 +40,22 @@ const LIGHT: MapColors = {
       coast: "rgba(22, 32, 48, 0.72)",
       borders: "rgba(22, 32, 48, 0.26)",
       arrows: "rgba(22, 32, 48, 0.62)",
+      isotherms: "rgba(22, 32, 48, 0.55)",
+      halo: "rgba(255, 255, 255, 0.8)",
+    },
+    age: {
+      coast: "rgba(22, 32, 48, 0.72)",
+      borders: "rgba(22, 32, 48, 0.26)",
+      arrows: "rgba(22, 32, 48, 0.62)",
+      isotherms: "rgba(22, 32, 48, 0.55)",
+      halo: "rgba(255, 255, 255, 0.8)",
     },
     wind: {
       coast: "rgba(255, 255, 255, 0.85)",
       borders: "rgba(255, 255, 255, 0.3)",
       arrows: "rgba(255, 255, 255, 0.82)",
+      isotherms: "rgba(255, 255, 255, 0.62)",
+      halo: "rgba(15, 25, 40, 0.75)",
     },
   },
   chart: { text: "#4a5566", grid: "rgba(40, 60, 80, 0.12)", temperature: "#c2410c", wind: "#0f766e" },
@@ -57,11 +70,26 @@ const DARK: MapColors = {
   pointEdge: "#0d141d",
   fieldOpacity: 0.8,
   ink: {
-    temperature: { coast: "rgba(6, 12, 20, 0.8)", borders: "rgba(6, 12, 20, 0.3)", arrows: "rgba(6, 12, 20, 0.66)" },
+    temperature: {
+      coast: "rgba(6, 12, 20, 0.8)",
+      borders: "rgba(6, 12, 20, 0.3)",
+      arrows: "rgba(6, 12, 20, 0.66)",
+      isotherms: "rgba(6, 12, 20, 0.6)",
+      halo: "rgba(235, 240, 246, 0.65)",
+    },
+    age: {
+      coast: "rgba(6, 12, 20, 0.8)",
+      borders: "rgba(6, 12, 20, 0.3)",
+      arrows: "rgba(6, 12, 20, 0.66)",
+      isotherms: "rgba(6, 12, 20, 0.6)",
+      halo: "rgba(235, 240, 246, 0.65)",
+    },
     wind: {
       coast: "rgba(255, 255, 255, 0.72)",
       borders: "rgba(255, 255, 255, 0.22)",
       arrows: "rgba(255, 255, 255, 0.72)",
+      isotherms: "rgba(255, 255, 255, 0.5)",
+      halo: "rgba(6, 12, 20, 0.75)",
     },
   },
   chart: { text: "#a9b6c6", grid: "rgba(200, 220, 240, 0.12)", temperature: "#fb923c", wind: "#2dd4bf" },

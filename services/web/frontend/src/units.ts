@@ -41,6 +41,9 @@ export const WIND_UNITS: Readonly<Record<WindUnit, Unit>> = {
   },
 };
 
+/** Of the age layer, whose values are hours. */
+export const AGE_UNIT: Unit = { symbol: "h", digits: 1, fromSi: (value) => value, toSi: (value) => value };
+
 export const DEFAULT_UNITS: Units = { temperature: "celsius", wind: "mps" };
 
 /** A value in SI units, as a reader sees it: "11.3 °C". */
@@ -58,6 +61,19 @@ const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"] as const;
 /** The point of the compass that a wind comes from. */
 export function compass(degrees: number): string {
   return COMPASS[Math.round((((degrees % 360) + 360) % 360) / 45) % 8] as string;
+}
+
+/** The next unit of a layer's values, in the order in which they are offered; none for a layer that has one only. */
+export function nextUnit(layer: string, { temperature, wind }: Units): Partial<Units> {
+  if (layer === "temperature") {
+    return { temperature: following(TEMPERATURE_UNITS, temperature) };
+  }
+  return layer === "wind" ? { wind: following(WIND_UNITS, wind) } : {};
+}
+
+function following<T extends string>(units: Readonly<Record<T, Unit>>, unit: T): T {
+  const names = Object.keys(units) as T[];
+  return names[(names.indexOf(unit) + 1) % names.length] as T;
 }
 
 function linear(symbol: string, factor: number, digits: number): Unit {

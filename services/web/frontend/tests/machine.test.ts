@@ -14,6 +14,7 @@ import {
   type Delta,
   type Geometry,
   type Hello,
+  NOWHERE,
   PONG,
   type ServerMessage,
   type Snapshot,
@@ -179,6 +180,26 @@ describe("following", () => {
   });
 });
 
+describe("subscribing", () => {
+  const wind = { layers: "wind", tile: "n3" } as const;
+
+  it("says so at once when it is live, and with every resume", () => {
+    const play = new Play().live();
+    play.do({ type: "subscribe", subscription: wind });
+    expect(play.actions).toContainEqual({ do: "send", text: JSON.stringify({ type: "subscribe", ...wind }) });
+    play.do({ type: "closed", code: 1006 }, { type: "timer", timer: "retry" }, { type: "opened" });
+    const said = play.actions.find((action) => action.do === "send");
+    expect(said).toMatchObject({ text: JSON.stringify({ type: "resume", ...NOWHERE, ...wind }) });
+  });
+
+  it("resumes again once the server has answered with the layers that were asked for", () => {
+    const play = new Play().live();
+    play.do({ type: "subscribe", subscription: wind });
+    play.receive(hello({ mode: "snapshot", layers: ["wind_speed_10m", "wind_direction_10m"] }));
+    expect(play.state.otherLayers).toBe(false);
+  });
+});
+
 describe("losing the connection", () => {
   it("waits with a countdown, then resumes by stream, seq and geometry", () => {
     const play = new Play().live().receive(delta(10, 11)).do({ type: "closed", code: 1006 });
@@ -199,15 +220,15 @@ describe("losing the connection", () => {
     expect(play.state.position.seq).toBe(10);
   });
 
-  it.each([CLOSE.restarting, CLOSE.goingAway])(
-    "knows a restart of the server by its code %i, and keeps to it",
-    (code) => {
-      const play = new Play().live().do({ type: "closed", code });
-      expect(connectionState(play.state)).toBe("restarting");
-      play.do({ type: "timer", timer: "retry" }, { type: "closed", code: 1006 });
-      expect(connectionState(play.state)).toBe("restarting");
-    },
-  );
+  it.each([
+    [CLOSE.restarting, "restarting"],
+    [CLOSE.goingAway, "closing"],
+  ] as const)("knows why the server went by its code %i, and keeps to it", (code, said) => {
+    const play = new Play().live().do({ type: "closed", code });
+    expect(connectionState(play.state)).toBe(said);
+    play.do({ type: "timer", timer: "retry" }, { type: "closed", code: 1006 });
+    expect(connectionState(play.state)).toBe(said);
+  });
 
   it("stops for good after a protocol error, and after no other code (W10)", () => {
     for (const code of Object.values(CLOSE)) {

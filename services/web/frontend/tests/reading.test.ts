@@ -4,7 +4,7 @@ import { colorOf, type Scale, TEMPERATURE_SCALE, WIND_SCALE } from "../src/layer
 import { DEFAULT_PREFS, readPrefs } from "../src/prefs";
 import type { ConnectionStatus } from "../src/protocol/client";
 import type { Freshness } from "../src/state/freshness";
-import { ago, coordinates, duration, utc } from "../src/time";
+import { ago, coordinates, duration, utc } from "../src/time/words";
 import { ticks } from "../src/ui/legend";
 import { ageText, connectionText, noticeOf } from "../src/ui/status";
 import { compass, format, formatNumber, TEMPERATURE_UNITS, WIND_UNITS } from "../src/units";
@@ -192,19 +192,25 @@ describe("status", () => {
     expect(connectionText(connection(), 0)).toBe("Live");
   });
 
+  it("tells a server that closes from one that restarts", () => {
+    expect(connectionText(connection({ state: "closing", retryAtMs: 2_000 }), 1_000)).toContain("closing");
+  });
+
   it("says one thing at a time, the most important first", () => {
-    expect(noticeOf({ connection: connection(), freshness: fresh(), broken: false })).toBeNull();
-    expect(noticeOf({ connection: connection(), freshness: null, broken: false })).toBe("waiting");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 0 }), broken: false })).toBe("empty");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132 }), broken: false })).toBe("filling");
-    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132, stale: true }), broken: false })).toBe(
+    expect(noticeOf({ connection: connection(), freshness: fresh(), broken: "canvas" })).toBe("canvas");
+    expect(noticeOf({ connection: connection(), freshness: fresh(), broken: "code" })).toBe("broken");
+    expect(noticeOf({ connection: connection(), freshness: fresh(), broken: null })).toBeNull();
+    expect(noticeOf({ connection: connection(), freshness: null, broken: null })).toBe("waiting");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 0 }), broken: null })).toBe("empty");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132 }), broken: null })).toBe("filling");
+    expect(noticeOf({ connection: connection(), freshness: fresh({ filled: 132, stale: true }), broken: null })).toBe(
       "stale",
     );
     expect(
-      noticeOf({ connection: connection({ state: "disconnected" }), freshness: fresh({ stale: true }), broken: false }),
+      noticeOf({ connection: connection({ state: "disconnected" }), freshness: fresh({ stale: true }), broken: null }),
     ).toBe("disconnected");
     expect(
-      noticeOf({ connection: connection({ state: "stopped", reason: "outdated" }), freshness: fresh(), broken: false }),
+      noticeOf({ connection: connection({ state: "stopped", reason: "outdated" }), freshness: fresh(), broken: null }),
     ).toBe("outdated");
   });
 

@@ -4,8 +4,10 @@ import { decodeBinary } from "../src/protocol/binary";
 import { decodeJson } from "../src/protocol/json";
 import type { Delta, Geometry, Hello, Snapshot } from "../src/protocol/messages";
 import { ageSeconds, freshness } from "../src/state/freshness";
-import { Store } from "../src/state/store";
-import { cellFacts } from "../src/ui/facts";
+import { type Cells, Store } from "../src/state/store";
+import { Shown } from "../src/time/shown";
+import { type CellFacts, cellFacts } from "../src/ui/facts";
+import type { Units } from "../src/units";
 
 const POINTS = [1, 2, 3, 4].map((id) => ({ id, latitude: 10 * id, longitude: 5 * id, name: id === 2 ? "Two" : null }));
 
@@ -128,6 +130,12 @@ describe("freshness", () => {
 });
 
 describe("the facts of a cell", () => {
+  function factsOf(store: Store, cell: number, units: Units, nowMs: number): CellFacts | null {
+    const shown = new Shown(store.count);
+    shown.showNow(store.cells as Cells, null, nowMs / 1000);
+    return cellFacts({ store, shown, moment: "now", units, nowMs }, cell);
+  }
+
   it("give each value with its moment, its age and where it comes from", () => {
     const model = new Model(POINTS);
     model.fetch([1], 2);
@@ -136,13 +144,14 @@ describe("the facts of a cell", () => {
     (model.values[2] as Int16Array)[1] = 2310;
     model.validAt[1] = 1_795_534_200;
     model.fetchedAt[1] = 1_795_534_500;
-    const facts = cellFacts(open(model), 1, { temperature: "celsius", wind: "knots" }, 1_795_535_100_000);
+    const facts = factsOf(open(model), 1, { temperature: "celsius", wind: "knots" }, 1_795_535_100_000);
     expect(facts).toMatchObject({
       place: "Two",
       coordinates: "20° N, 10° E",
       temperature: "−3.4 °C",
       wind: "8 kn",
       windFrom: "from SW",
+      latest: "−3.4 °C, 8 kn",
       age: "15 min",
       stale: false,
       source: "Simulated",
@@ -151,7 +160,7 @@ describe("the facts of a cell", () => {
   });
 
   it("say so when there is no value", () => {
-    const facts = cellFacts(open(new Model(POINTS)), 0, { temperature: "celsius", wind: "mps" }, 0);
+    const facts = factsOf(open(new Model(POINTS)), 0, { temperature: "celsius", wind: "mps" }, 0);
     expect(facts).toMatchObject({ filled: false, temperature: "no value", age: "", place: "10° N, 5° E" });
   });
 });

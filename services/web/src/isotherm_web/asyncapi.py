@@ -16,12 +16,13 @@ from isotherm_web.protocol import (
     Pong,
     Resume,
     Snapshot,
+    Subscribe,
 )
 
 _STREAM = "0123456789abcdef0123456789abcdef"
 _GEOMETRY = "f00dfeedf00dfeed"
 _LAYERS = {"temperature_2m": [113, -32768], "wind_speed_10m": [42, -32768], "wind_direction_10m": [2310, -32768]}
-_CLIENT_MESSAGES = {"resume": Resume, "pong": Pong}
+_CLIENT_MESSAGES = {"resume": Resume, "subscribe": Subscribe, "pong": Pong}
 _SERVER_MESSAGES = {
     "hello": Hello,
     "geometry": GeometryMessage,
@@ -31,6 +32,7 @@ _SERVER_MESSAGES = {
 }
 _EXAMPLES: dict[str, Any] = {
     "resume": Resume(None, 0, None),
+    "subscribe": Subscribe("wind", "n3"),
     "pong": Pong(),
     "hello": Hello(
         1,
@@ -84,6 +86,12 @@ code but 4000.
 
 Values are absolute, int16 scaled by ten; -32768 is null. Layers: °C, m/s, and degrees that the wind comes from. Times
 are Unix seconds, 0 for a cell without data. Sources: 0 none, 1 open-meteo, 2 simulator.
+
+A client may take only some of the layers (`all`, `temperature`, or `wind`, which is speed and direction) on one tile:
+`world`, `west`, `east`, or 60 degrees square, `n0` to `n5`, `m0` to `m5` and `s0` to `s5` (north of 30° N, between,
+south of 30° S, from 180° W eastward). It says so in `resume`, or later by `subscribe`, which is answered by `hello` with
+`mode: snapshot`. The cells of a tile are numbered by themselves, as its `geometry` says. Who resumes with other layers
+than before sends nulls.
 
 Control messages are JSON text in both subprotocols. Under `isotherm.v1.bin` a snapshot or delta is one binary frame,
 little-endian: u8 kind (1 snapshot, 2 delta), u8 version (1), u16 number of layers, u32 number of cells n, u64 from_seq

@@ -21,13 +21,15 @@ from websockets.typing import Origin, Subprotocol
 
 from isotherm_web.encoding import decode, encode_json
 from isotherm_web.mirror import Mirror
-from isotherm_web.protocol import Format, Ping, Pong, ServerMessage
+from isotherm_web.protocol import Format, Ping, Pong, ServerMessage, Subscribe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import msgspec
     from websockets.asyncio.client import ClientConnection
+
+    from isotherm_web.shapes import LayerChoice, TileName
 
 _LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024
 
@@ -57,13 +59,18 @@ class Client:
             websockets.ConnectionClosed: the server has closed the connection; its code says why.
             ProtocolError: the server sent what does not fit what came before.
         """
-        message = decode(await self.socket.recv())
+        message = decode(await self.socket.recv(), self.mirror.layer_names)
         name = str(type(message).__struct_config__.tag)
         self.received[name] = self.received.get(name, 0) + 1
         if isinstance(message, Ping):
             await self.send(Pong())
         self.mirror.apply(message)
         return message
+
+    async def subscribe(self, layers: LayerChoice = "all", tile: TileName = "world") -> None:
+        """Ask for other layers or another tile; the server answers with all of it."""
+        self.mirror.layers = layers
+        await self.send(Subscribe(layers, tile))
 
     async def until(self, seq: int) -> Mirror:
         """Receive until the map stands at `seq` at least."""
@@ -80,6 +87,8 @@ async def connect(
     wire: Format = Format.BINARY,
     origin: str | None = None,
     resume: bool = True,
+    layers: LayerChoice = "all",
+    tile: TileName = "world",
 ) -> AsyncIterator[Client]:
     """Connect and say what the mirror has.
 
@@ -89,6 +98,8 @@ async def connect(
         wire: the wire format.
         origin: the page's origin; by default the server's own.
         resume: whether to send resume at once.
+        layers: the layers to subscribe to.
+        tile: the part of the world to subscribe to.
     """
     parts = urlsplit(url)
     own = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
@@ -104,5 +115,5 @@ async def connect(
     ) as socket:
         client = Client(socket, mirror or Mirror())
         if resume:
-            await client.send(client.mirror.resume())
+            await client.send(client.mirror.resume(layers, tile))
         yield client

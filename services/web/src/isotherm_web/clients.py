@@ -6,11 +6,17 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from isotherm_web.shapes import WHOLE, Shape
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isotherm_web.encoding import Payload
     from isotherm_web.protocol import CloseCode, Format, Resume
+
+
+NO_EPOCH = -1
+"""Of a client that has nothing yet."""
 
 
 class Phase(enum.Enum):
@@ -76,6 +82,7 @@ class Client:
         bucket: what it may still send.
         phase: how far it has come.
         resume: what it said that it has.
+        shape: what it subscribes to.
         seq: what it has, once it is live.
         epoch: the hub's epoch that `seq` belongs to.
         greet: whether hello is still to be sent.
@@ -94,8 +101,9 @@ class Client:
     bucket: TokenBucket
     phase: Phase = Phase.CONNECTED
     resume: Resume | None = None
+    shape: Shape = WHOLE
     seq: int = 0
-    epoch: int = -1
+    epoch: int = NO_EPOCH
     greet: bool = False
     ping: bool = False
     writing_since: float | None = None

@@ -7,9 +7,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from isotherm_web.encoding import Payload, encode_control, encode_delta, encode_snapshot, geometry_message
+from isotherm_web.shapes import WHOLE, Views
 
 if TYPE_CHECKING:
     from isotherm_web.protocol import Format
+    from isotherm_web.shapes import Shape, View
     from isotherm_web.state import GridState
 
 _REMEMBERED_DELTAS = 1024
@@ -25,7 +27,8 @@ class SharedEncoder:
     def __init__(self, state: GridState) -> None:
         self._state = state
         self._revision = -1
-        self._cache: dict[tuple[str, Format | None, int], Payload] = {}
+        self._cache: dict[tuple[str, Format | None, Shape, int], Payload] = {}
+        self._views = Views(state.geometry)
         self._sent_seqs: deque[int] = deque([state.seq], _REMEMBERED_DELTAS)
         self.encoded = 0
 
@@ -46,17 +49,23 @@ class SharedEncoder:
         if self._state.seq > self.published_seq:
             self._sent_seqs.append(self._state.seq)
 
-    def snapshot(self, wire: Format) -> Payload:
-        """Return all cells."""
-        return self._once("snapshot", wire, 0)
+    def view(self, shape: Shape) -> View:
+        """Return which places and layers a shape has now."""
+        if self._views.geometry is not self._state.geometry:
+            self._views = Views(self._state.geometry)
+        return self._views.of(shape)
 
-    def geometry(self) -> Payload:
+    def snapshot(self, wire: Format, shape: Shape = WHOLE) -> Payload:
+        """Return all cells of a shape."""
+        return self._once("snapshot", wire, shape, 0)
+
+    def geometry(self, shape: Shape = WHOLE) -> Payload:
         """Return the message that describes the cells."""
-        return self._once("geometry", None, 0)
+        return self._once("geometry", None, shape, 0)
 
-    def delta(self, wire: Format, seq: int) -> Payload:
+    def delta(self, wire: Format, seq: int, shape: Shape = WHOLE) -> Payload:
         """Return what a client that has `seq` is missing."""
-        return self._once("delta", wire, self._base(seq))
+        return self._once("delta", wire, shape, self._base(seq))
 
     def _base(self, seq: int) -> int:
         """Return the newest delta's seq that a client with `seq` has for certain, so that many share one delta."""
@@ -65,19 +74,20 @@ class SharedEncoder:
         place = bisect_right(self._sent_seqs, seq)
         return self._sent_seqs[place - 1]
 
-    def _once(self, kind: str, wire: Format | None, from_seq: int) -> Payload:
+    def _once(self, kind: str, wire: Format | None, shape: Shape, from_seq: int) -> Payload:
         if self._revision != self._state.revision:
             self._cache.clear()
             self._revision = self._state.revision
-        key = (kind, wire, from_seq)
+        key = (kind, wire, shape, from_seq)
         payload = self._cache.get(key)
         if payload is None:
             self.encoded += 1
+            view = self.view(shape)
             if wire is None:
-                payload = encode_control(geometry_message(self._state))
+                payload = encode_control(geometry_message(view.geometry))
             elif kind == "snapshot":
-                payload = encode_snapshot(self._state, wire)
+                payload = encode_snapshot(self._state, wire, view)
             else:
-                payload = encode_delta(self._state, from_seq, wire)
+                payload = encode_delta(self._state, from_seq, wire, view)
             self._cache[key] = payload
         return payload

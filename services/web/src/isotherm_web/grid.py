@@ -45,7 +45,7 @@ def make_grid(state: GridState, now: float) -> Grid:
         server_time=int(now),
         stream=state.stream,
         seq=state.seq,
-        geometry=GridGeometry.of(geometry_message(state)),
+        geometry=GridGeometry.of(geometry_message(state.geometry)),
         layers={name: [unscaled(row.values[layer]) for row in rows] for layer, name in enumerate(LAYERS)},
         valid_at=[row.valid_at for row in rows],
         fetched_at=[row.fetched_at for row in rows],

@@ -12,12 +12,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from isotherm_web import protocol
-from isotherm_web.clients import Client, Closing, Outgoing, Phase, TokenBucket
+from isotherm_web.clients import NO_EPOCH, Client, Closing, Outgoing, Phase, TokenBucket
 from isotherm_web.encoding import encode_control
 from isotherm_web.errors import ProtocolError
 from isotherm_web.fanout import SharedEncoder
-from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume
-from isotherm_web.rows import LAYERS
+from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume, Subscribe
+from isotherm_web.shapes import Shape
 from isotherm_web.state import NO_STREAM, GridState
 
 if TYPE_CHECKING:
@@ -163,10 +163,25 @@ class Hub:
                 return
             self._metrics.received.labels("resume").inc()
             client.resume = message
+            client.shape = Shape(message.layers, message.tile)
             client.wait_until = now + settings.catch_up_seconds
             self._settle(client, None)
+        elif isinstance(message, Subscribe):
+            self._metrics.received.labels("subscribe").inc()
+            self._subscribe(client, Shape(message.layers, message.tile))
         else:
             self._metrics.received.labels("pong").inc()
+
+    def _subscribe(self, client: Client, shape: Shape) -> None:
+        """Let a client have other cells: it needs all of them anew."""
+        if client.phase is Phase.CONNECTED:
+            self._refuse_message(client, "resume comes before subscribe")
+        elif shape != client.shape:
+            client.shape, client.epoch = shape, NO_EPOCH
+            client.resume = Resume(None, 0, None)
+            if client in self._held:
+                self._settle(client, None)
+            client.wake()
 
     def _refuse_message(self, client: Client, reason: str) -> None:
         self._metrics.received.labels("invalid").inc()
@@ -185,7 +200,10 @@ class Hub:
 
     def _settle(self, client: Client, checkpoint: Checkpoint | None) -> None:
         assert client.resume is not None
-        decision = protocol.decide(client.resume, self.state, checkpoint) if self.loaded else Decision.ASK
+        geometry = self._encoder.view(client.shape).geometry.name
+        decision = (
+            protocol.decide(client.resume, self.state, checkpoint, geometry=geometry) if self.loaded else Decision.ASK
+        )
         if decision in {Decision.ASK, Decision.WAIT}:
             if client.phase is Phase.CONNECTED:
                 self._metrics.resumes.labels("held").inc()
@@ -212,14 +230,14 @@ class Hub:
         out: list[Outgoing] = []
         if client.epoch != self._epoch:
             out += [
-                self._hello("snapshot"),
-                Outgoing("geometry", self._encoder.geometry()),
-                Outgoing("snapshot", self._encoder.snapshot(client.format)),
+                self._hello(client, "snapshot"),
+                Outgoing("geometry", self._encoder.geometry(client.shape)),
+                Outgoing("snapshot", self._encoder.snapshot(client.format, client.shape)),
             ]
             client.seq, client.epoch, client.greet = self.state.seq, self._epoch, False
         elif client.greet:
             client.greet = False
-            out.append(self._hello("resumed"))
+            out.append(self._hello(client, "resumed"))
             if client.seq < self.state.seq:
                 out.append(self._delta(client))
         elif client.seq < self._encoder.published_seq:
@@ -232,18 +250,19 @@ class Hub:
         return out
 
     def _delta(self, client: Client) -> Outgoing:
-        payload = self._encoder.delta(client.format, client.seq)
+        payload = self._encoder.delta(client.format, client.seq, client.shape)
         client.seq = self.state.seq
         return Outgoing("delta", payload)
 
-    def _hello(self, mode: str) -> Outgoing:
+    def _hello(self, client: Client, mode: str) -> Outgoing:
+        view = self._encoder.view(client.shape)
         hello = protocol.Hello(
             protocol=protocol.PROTOCOL,
             stream=self.state.stream,
             seq=self.state.seq,
             mode="resumed" if mode == "resumed" else "snapshot",
-            geometry=self.state.geometry.name,
-            layers=list(LAYERS),
+            geometry=view.geometry.name,
+            layers=view.layer_names,
             server_time=int(self._wall_clock()),
             stale_after_seconds=self._settings.stale_after_seconds,
             version=self._version,

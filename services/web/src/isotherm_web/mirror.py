@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from isotherm_web.errors import ProtocolError
 from isotherm_web.protocol import Delta, GeometryMessage, Hello, Resume, ServerMessage, Snapshot
-from isotherm_web.rows import LAYERS
+from isotherm_web.rows import LAYERS, NULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from isotherm_web.shapes import LayerChoice, TileName
 
     Columns = Snapshot | Delta
 
@@ -36,6 +38,7 @@ class Mirror:
         ids: the locations, in the order of the cells.
         cells: what is known of each.
         hello: the last hello.
+        layers: the layers that were asked for; the values of others stay -32768.
     """
 
     stream: str | None = None
@@ -44,11 +47,19 @@ class Mirror:
     ids: list[int] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     hello: Hello | None = None
+    layers: LayerChoice = "all"
     _announced: GeometryMessage | None = None
 
-    def resume(self) -> Resume:
-        """Return what to say after connecting."""
-        return Resume(stream=self.stream, seq=self.seq, geometry=self.geometry)
+    def resume(self, layers: LayerChoice = "all", tile: TileName = "world") -> Resume:
+        """Return what to say after connecting; with other layers than before the map begins anew."""
+        if self.layers != layers:
+            self.stream, self.seq, self.geometry, self.layers = None, 0, None, layers
+        return Resume(stream=self.stream, seq=self.seq, geometry=self.geometry, layers=layers, tile=tile)
+
+    @property
+    def layer_names(self) -> list[str]:
+        """The layers that binary messages hold."""
+        return list(LAYERS) if self.hello is None else self.hello.layers
 
     def apply(self, message: ServerMessage) -> bool:
         """Take in one message; answer whether the map has changed.
@@ -99,6 +110,7 @@ class Mirror:
 
 
 def _cells(columns: Columns) -> Iterator[Cell]:
-    layers = zip(*(columns.layers[name] for name in LAYERS), strict=True)
+    nothing = [NULL] * len(columns.valid_at)
+    layers = zip(*(columns.layers.get(name, nothing) for name in LAYERS), strict=True)
     times = zip(columns.valid_at, columns.fetched_at, columns.source, layers, strict=True)
     return (Cell(*column) for column in times)

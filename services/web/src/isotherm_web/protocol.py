@@ -1,4 +1,4 @@
-"""The messages of the websocket and the rules of resuming (contracts W1 to W12)."""
+"""The messages of the websocket and the rules of resuming (contracts W1 to W13)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from isotherm_web.errors import ProtocolError
+from isotherm_web.shapes import LayerChoice, TileName  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from isotherm_web.state import GridState
@@ -46,12 +47,21 @@ StreamName = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 GeometryName = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
 
-class Resume(msgspec.Struct, tag_field="type", tag="resume", frozen=True):
-    """What the client has; a new client sends nulls and 0."""
+class Resume(msgspec.Struct, tag_field="type", tag="resume", frozen=True, omit_defaults=True):
+    """What the client has; a new client sends nulls and 0. It may say which layers and which tile it wants."""
 
     stream: StreamName | None
     seq: Seq
     geometry: GeometryName | None
+    layers: LayerChoice = "all"
+    tile: TileName = "world"
+
+
+class Subscribe(msgspec.Struct, tag_field="type", tag="subscribe", frozen=True, omit_defaults=True):
+    """Other layers or another tile from now on; answered by `hello` with `mode: snapshot` and what belongs to it."""
+
+    layers: LayerChoice = "all"
+    tile: TileName = "world"
 
 
 class Pong(msgspec.Struct, tag_field="type", tag="pong", frozen=True):
@@ -115,7 +125,7 @@ class Ping(msgspec.Struct, tag_field="type", tag="ping", frozen=True):
     server_time: int
 
 
-ClientMessage = Resume | Pong
+ClientMessage = Resume | Subscribe | Pong
 ServerMessage = Hello | GeometryMessage | Snapshot | Delta | Ping
 
 _decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
@@ -160,7 +170,9 @@ class Decision(enum.Enum):
     """Only the checkpoint can tell: read it and decide again."""
 
 
-def decide(resume: Resume, state: GridState, checkpoint: Checkpoint | None = None) -> Decision:
+def decide(
+    resume: Resume, state: GridState, checkpoint: Checkpoint | None = None, *, geometry: str | None = None
+) -> Decision:
     """Decide how a client goes on (contract W12).
 
     A client that is ahead of this process, or of another stream, may simply have been served by a process that is
@@ -170,11 +182,12 @@ def decide(resume: Resume, state: GridState, checkpoint: Checkpoint | None = Non
         resume: what the client has.
         state: what this process has.
         checkpoint: what MongoDB has, once it was asked for.
+        geometry: the name of the geometry that the client is to have; by default the whole one.
     """
     if resume.stream is None:
         return Decision.SNAPSHOT
     if resume.stream == state.stream and resume.seq <= state.seq:
-        known = resume.geometry == state.geometry.name and resume.seq >= state.resume_floor
+        known = resume.geometry == (geometry or state.geometry.name) and resume.seq >= state.resume_floor
         return Decision.RESUMED if known else Decision.SNAPSHOT
     if checkpoint is None:
         return Decision.ASK

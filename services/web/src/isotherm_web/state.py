@@ -115,10 +115,10 @@ class GridState:
         rows = self.rows
         return [rows.get(identity, NO_ROW) for identity in self.geometry.ids]
 
-    def cells_since(self, seq: int) -> list[int]:
-        """Return the cells that changed after `seq`, ascending."""
-        rows = self.rows
-        return [cell for identity, cell in self.geometry.cell_by_id.items() if rows.get(identity, NO_ROW).seq > seq]
+    def cells_since(self, seq: int, geometry: Geometry | None = None) -> list[int]:
+        """Return the cells, of all or of a part of them, that changed after `seq`, ascending."""
+        rows, cells = self.rows, (geometry or self.geometry).cell_by_id
+        return [cell for identity, cell in cells.items() if rows.get(identity, NO_ROW).seq > seq]
 
     def filled(self) -> Iterable[Row]:
         """Return the rows of the cells that have data."""

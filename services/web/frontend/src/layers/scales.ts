@@ -43,6 +43,16 @@ const WIND: readonly Lab[] = [
   lch(0.98, 0.03, 95),
 ];
 
+/** From fresh and light to old and dark. */
+const AGE: readonly Lab[] = [
+  lch(0.97, 0.02, 150),
+  lch(0.88, 0.07, 165),
+  lch(0.76, 0.1, 190),
+  lch(0.62, 0.11, 230),
+  lch(0.48, 0.13, 275),
+  lch(0.34, 0.14, 310),
+];
+
 function diverging(low: readonly Lab[], high: readonly Lab[]): string[] {
   const half = (STEPS + 1) / 2;
   return [...evenPath(low, half), ...evenPath(high, half).slice(1)].map(toHex);
@@ -50,6 +60,8 @@ function diverging(low: readonly Lab[], high: readonly Lab[]): string[] {
 
 export const TEMPERATURE_SCALE: Scale = { colors: diverging(COLD, WARM), low: -40, high: 40 };
 export const WIND_SCALE: Scale = { colors: evenPath(WIND, STEPS).map(toHex), low: 0, high: 25 };
+/** In hours. */
+export const AGE_SCALE: Scale = { colors: evenPath(AGE, STEPS).map(toHex), low: 0, high: 6 };
 
 /** The scale as Plotly takes it. */
 export function plotlyScale({ colors }: Scale): [number, string][] {

@@ -1,6 +1,6 @@
 /** Wind arrows, evenly spread over the screen whatever the zoom, each flying with the wind. */
 
-import type { LinesScene } from "./lines";
+import type { WeatherLines } from "./lines";
 import { project, STRETCH, visible } from "./view";
 import { type WindField, windAt } from "./wind";
 
@@ -11,7 +11,7 @@ const CALM_MPS = 0.5;
 /** Above a location's own mark. */
 const POINT_OFFSET_PX = 22;
 
-export function drawArrows(context: CanvasRenderingContext2D, scene: LinesScene, wind: WindField): void {
+export function drawArrows(context: CanvasRenderingContext2D, scene: WeatherLines, wind: WindField): void {
   context.strokeStyle = scene.ink.arrows;
   context.fillStyle = scene.ink.arrows;
   context.lineWidth = 1.35;

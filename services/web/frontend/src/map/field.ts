@@ -1,19 +1,22 @@
-/** The weather itself, drawn by Plotly: a smooth heatmap of a grid, or coloured marks where there is none. */
+/** The weather itself, drawn by Plotly: a heatmap of a grid, or coloured marks where there is none. */
 
 import type { Layer } from "../layers/layers";
 import { plotlyScale } from "../layers/scales";
-import { NULL_VALUE, SCALE } from "../protocol/messages";
-import type { Cells } from "../state/store";
+import type { Fill } from "../prefs";
 import type { MapColors } from "../theme";
 import type { Grid } from "./grid";
-import { newPlot, react, relayout } from "./plotly";
-import { smooth, smoothingFactor, twoTurnsOf } from "./smooth";
+import { newPlot, react, redrawHeatmap, relayout } from "./plotly";
+import { centreOf, type Picture, pictureOf, type Raster, smooth, smoothingFactor } from "./smooth";
 import { type Frame, type View, visible } from "./view";
 
 export interface FieldScene {
-  readonly cells: Cells | null;
+  readonly longitude: Float64Array;
+  readonly latitude: Float64Array;
+  /** One a cell, NaN where there is none. */
+  readonly values: Float32Array;
   readonly grid: Grid | null;
   readonly layer: Layer;
+  readonly fill: Fill;
   readonly colors: MapColors;
   readonly view: View;
   readonly frame: Frame;
@@ -21,16 +24,55 @@ export interface FieldScene {
 
 type Fields = Record<string, unknown>;
 
-const RASTER_SAMPLES = 24_000;
+const RASTER_SAMPLES = 16_000;
 const POINT_SIZE_PX = 20;
 const CLEAR = "rgba(0,0,0,0)";
 
 export class Field {
-  #started = false;
+  #scene: FieldScene | null = null;
+  #raster: Raster | null = null;
+  /** What the last whole drawing was made for: as long as it stays the same, only values have changed. */
+  #shape = "";
 
   constructor(private readonly element: HTMLElement) {}
 
   draw(scene: FieldScene): void {
+    const { grid, values, fill } = scene;
+    const factor = grid === null || fill === "cells" ? 1 : smoothingFactor(grid, RASTER_SAMPLES);
+    this.#raster = grid === null ? null : smooth(grid, values, factor);
+    this.#draw(scene);
+  }
+
+  /** Moves what is drawn; the values stay as they are. */
+  look(view: View, frame: Frame): void {
+    if (this.#scene === null) {
+      return;
+    }
+    const scene = { ...this.#scene, view, frame };
+    if (this.#raster?.wraps === true && centreOf(view.longitude) !== centreOf(this.#scene.view.longitude)) {
+      this.#draw(scene);
+      return;
+    }
+    const { x, y } = ranges(view, frame);
+    this.#scene = scene;
+    this.#shape = shapeOf(scene, this.#raster);
+    void relayout(this.element, { "xaxis.range": x, "yaxis.range": y });
+  }
+
+  /** The picture as it is drawn, for an export; null while there is none. */
+  image(): SVGImageElement | null {
+    return this.element.querySelector(".heatmaplayer image");
+  }
+
+  #draw(scene: FieldScene): void {
+    const picture = this.#raster === null ? null : pictureOf(this.#raster, scene.view.longitude);
+    const shape = shapeOf(scene, this.#raster);
+    const first = this.#scene === null;
+    this.#scene = scene;
+    if (picture !== null && shape === this.#shape && redrawHeatmap(this.element, picture.rows)) {
+      return;
+    }
+    this.#shape = shape;
     const { width, height } = scene.frame;
     const { x, y } = ranges(scene.view, scene.frame);
     const layout = {
@@ -46,66 +88,50 @@ export class Field {
       xaxis: axis(x),
       yaxis: axis(y),
     };
+    const traces = picture === null ? [marks(scene)] : [heatmap(picture, scene)];
     const config = { staticPlot: true, displayModeBar: false, responsive: false };
-    void (this.#started ? react : newPlot)(this.element, traces(scene), layout, config);
-    this.#started = true;
-  }
-
-  /** Moves what is drawn; the values stay as they are. */
-  look(view: View, frame: Frame): void {
-    const { x, y } = ranges(view, frame);
-    void relayout(this.element, { "xaxis.range": x, "yaxis.range": y });
+    void (first ? newPlot : react)(this.element, traces, layout, config);
   }
 }
 
-/** A field's values in SI units, NaN where there is none. */
-export function valuesOf(cells: Cells | null, field: string): Float32Array {
-  const scaled = cells?.layers.get(field) ?? new Int16Array(0);
-  return Float32Array.from(scaled, (value) => (value === NULL_VALUE ? Number.NaN : value / SCALE));
+function shapeOf({ layer, fill, colors, view, frame }: FieldScene, raster: Raster | null): string {
+  const size = raster === null ? [] : [raster.rows, raster.columns, raster.x0, raster.y0];
+  const at = [view.longitude, view.latitude, view.scale, frame.width, frame.height];
+  return [layer.id, fill, colors.fieldOpacity, ...size, ...at].join();
 }
 
-function traces({ cells, grid, layer, colors, frame }: FieldScene): Fields[] {
-  if (cells === null) {
-    return [];
-  }
-  const values = valuesOf(cells, layer.field);
-  return [grid === null ? marks(cells, values, layer, colors, frame.wraps) : heatmap(grid, values, layer, colors)];
-}
-
-function heatmap(grid: Grid, values: Float32Array, { scale }: Layer, colors: MapColors): Fields {
-  const fine = smooth(grid, values, smoothingFactor(grid, RASTER_SAMPLES));
-  const raster = grid.wraps ? twoTurnsOf(fine) : fine;
+function heatmap(picture: Picture, { layer, fill, colors }: FieldScene): Fields {
   return {
     type: "heatmap",
-    z: raster.rows,
-    x0: raster.x0,
-    dx: raster.dx,
-    y0: raster.y0,
-    dy: raster.dy,
-    zmin: scale.low,
-    zmax: scale.high,
-    colorscale: plotlyScale(scale),
-    zsmooth: "fast",
+    z: picture.rows,
+    x0: picture.x0,
+    dx: picture.dx,
+    y0: picture.y0,
+    dy: picture.dy,
+    zmin: layer.scale.low,
+    zmax: layer.scale.high,
+    colorscale: plotlyScale(layer.scale),
+    zsmooth: fill === "cells" ? false : "fast",
     showscale: false,
     opacity: colors.fieldOpacity,
   };
 }
 
-function marks(cells: Cells, values: Float32Array, { scale }: Layer, colors: MapColors, wraps: boolean): Fields {
+function marks({ longitude, latitude, values, layer, colors, frame }: FieldScene): Fields {
   const known = Array.from(values.keys()).filter((cell) => !Number.isNaN(values[cell]));
-  const turns = wraps ? [-360, 0, 360] : [0];
+  const turns = frame.wraps ? [-360, 0, 360] : [0];
   return {
     type: "scatter",
     mode: "markers",
-    x: turns.flatMap((degrees) => known.map((cell) => (cells.longitude[cell] as number) + degrees)),
-    y: turns.flatMap(() => known.map((cell) => cells.latitude[cell])),
+    x: turns.flatMap((degrees) => known.map((cell) => (longitude[cell] as number) + degrees)),
+    y: turns.flatMap(() => known.map((cell) => latitude[cell])),
     cliponaxis: false,
     marker: {
       size: POINT_SIZE_PX,
       color: turns.flatMap(() => known.map((cell) => values[cell])),
-      cmin: scale.low,
-      cmax: scale.high,
-      colorscale: plotlyScale(scale),
+      cmin: layer.scale.low,
+      cmax: layer.scale.high,
+      colorscale: plotlyScale(layer.scale),
       line: { width: 1.5, color: colors.pointEdge },
     },
   };

@@ -1,9 +1,10 @@
-/** Coastlines, borders and wind arrows above the heatmap: what changes with the view and the data, but not by itself. */
+/** Above the heatmap: coastlines and borders, which change with the view; isotherms and arrows, which change with the data too. */
 
 import type { LineColors } from "../theme";
 import { drawArrows } from "./arrows";
 import { fitCanvas } from "./canvas";
 import type { Grid } from "./grid";
+import { drawIsotherms, type Isotherms } from "./isotherm_paint";
 import { type Frame, STRETCH, turn, type View } from "./view";
 import type { WindField } from "./wind";
 import type { World } from "./world";
@@ -17,7 +18,7 @@ export interface WorldPaths {
   readonly borders: Path2D;
 }
 
-export interface LinesScene {
+export interface WeatherLines {
   readonly view: View;
   readonly frame: Frame;
   readonly grid: Grid | null;
@@ -25,6 +26,8 @@ export interface LinesScene {
   readonly longitude: Float64Array;
   /** Null: no arrows. */
   readonly wind: WindField | null;
+  /** Null: no isotherms. */
+  readonly isotherms: Isotherms | null;
   readonly ink: LineColors;
 }
 
@@ -68,8 +71,13 @@ export function inDegrees(context: CanvasRenderingContext2D, view: View, frame: 
   }
 }
 
-export function drawLines(canvas: HTMLCanvasElement, paths: WorldPaths | null, scene: LinesScene): void {
-  const { view, frame, ink } = scene;
+export function drawCoasts(
+  canvas: HTMLCanvasElement,
+  paths: WorldPaths | null,
+  view: View,
+  frame: Frame,
+  ink: LineColors,
+): void {
   const context = fitCanvas(canvas, frame.width, frame.height);
   context.lineJoin = "round";
   context.lineCap = "round";
@@ -82,6 +90,15 @@ export function drawLines(canvas: HTMLCanvasElement, paths: WorldPaths | null, s
       context.lineWidth = COAST_WIDTH_PX / view.scale;
       context.stroke(paths.coast);
     });
+  }
+}
+
+export function drawWeatherLines(canvas: HTMLCanvasElement, scene: WeatherLines): void {
+  const context = fitCanvas(canvas, scene.frame.width, scene.frame.height);
+  context.lineJoin = "round";
+  context.lineCap = "round";
+  if (scene.isotherms !== null) {
+    drawIsotherms(context, scene.isotherms, scene.view, scene.frame, scene.ink);
   }
   if (scene.wind !== null) {
     drawArrows(context, scene, scene.wind);

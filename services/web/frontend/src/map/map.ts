@@ -1,70 +1,91 @@
 /** The map: Plotly's heatmap between a drawn land below and lines and marks above, all showing one view. */
 
 import { Highlights } from "../highlight";
-import { FIELD, type Layer } from "../layers/layers";
+import type { Layer } from "../layers/layers";
+import type { LinkView } from "../permalink";
+import type { Fill } from "../prefs";
 import type { Cells } from "../state/store";
 import type { MapColors } from "../theme";
+import type { Shown } from "../time/shown";
+import type { Unit } from "../units";
 import { drawBasemap } from "./basemap";
-import { Field, valuesOf } from "./field";
+import { Field } from "./field";
 import { listen } from "./gestures";
-import { type Bounds, cellAtPoint, findGrid, type Grid, gridBounds } from "./grid";
-import { drawLines, type WorldPaths, worldPaths } from "./lines";
+import { findGrid, type Grid } from "./grid";
+import type { Isotherms } from "./isotherm_paint";
+import { isothermsOf } from "./isotherm_steps";
+import { drawCoasts, drawWeatherLines, type WorldPaths, worldPaths } from "./lines";
 import { drawOverlay } from "./overlay";
-import { clamp, type Frame, home, type Point, pan, project, unproject, type View, zoomAt } from "./view";
-import { type WindField, windField } from "./wind";
+import { cellAt, cellOf, extent, type Places, WORLD_BOUNDS } from "./pick";
+import { type Canvases, composePicture } from "./picture";
+import { clamp, type Frame, home, leastScale, type Point, pan, type View, zoomAt } from "./view";
 import type { World } from "./world";
 
 export interface MapListener {
   /** The cell that is pointed at, or null, and where to write about it. */
   hover(cell: number | null, at: Point): void;
   pick(cell: number): void;
+  moved(): void;
 }
 
-const WORLD_BOUNDS: Bounds = { west: -180, east: 180, south: -85, north: 85 };
-const POINT_REACH_PX = 24;
-const LEAST_PAUSE_MS = 200;
+/** How the values are drawn. */
+export interface Style {
+  readonly layer: Layer;
+  readonly colors: MapColors;
+  readonly fill: Fill;
+  readonly arrows: boolean;
+  /** The unit whose round values get lines; null for none. */
+  readonly isotherms: Unit | null;
+}
+
+/** What is drawn: for each cell the layer's value, and the weather that the lines show. */
+export interface Values {
+  readonly layer: Float32Array;
+  readonly shown: Shown;
+}
+
+const NOWHERE: Places = { grid: null, latitude: new Float64Array(0), longitude: new Float64Array(0) };
+const PULSES_PAUSE_MS = 500;
 
 export class WorldMap {
   readonly #surface: HTMLElement;
   readonly #field: Field;
-  readonly #base: HTMLCanvasElement;
-  readonly #lines: HTMLCanvasElement;
-  readonly #overlay: HTMLCanvasElement;
+  readonly #canvases: Canvases;
   readonly #highlights = new Highlights();
   readonly #motion = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-  #cells: Cells | null = null;
-  #grid: Grid | null = null;
+  #places: Places = NOWHERE;
   #paths: WorldPaths | null = null;
-  #layer: Layer;
-  #colors: MapColors;
-  #arrows = false;
-  #wind: WindField | null = null;
+  #style: Style;
+  #values: Values | null = null;
+  #isotherms: Isotherms | null = null;
   #frame: Frame = { width: 1, height: 1, bounds: WORLD_BOUNDS, wraps: true };
   #view: View = home(this.#frame);
   #atHome = true;
+  /** A view that was asked for before there were places to show. */
+  #wanted: LinkView | null = null;
   #selected = -1;
   #hovered = -1;
   #crosshair = false;
 
-  #plottedMs = 0;
-  #waiting: number | null = null;
   #scheduled = false;
   #dataDirty = true;
   #viewDirty = true;
 
   constructor(
     root: HTMLElement,
-    layer: Layer,
-    colors: MapColors,
+    style: Style,
     private readonly listener: MapListener,
   ) {
-    this.#layer = layer;
-    this.#colors = colors;
-    this.#base = child(root, "canvas", "map-base");
+    this.#style = style;
+    const base = child(root, "canvas", "map-base");
     this.#field = new Field(child(root, "div", "map-plot"));
-    this.#lines = child(root, "canvas", "map-lines");
-    this.#overlay = child(root, "canvas", "map-overlay");
+    this.#canvases = {
+      base,
+      coasts: child(root, "canvas", "map-coasts"),
+      lines: child(root, "canvas", "map-lines"),
+      overlay: child(root, "canvas", "map-overlay"),
+    };
     this.#surface = root;
     new ResizeObserver(() => this.#resize()).observe(root);
     document.addEventListener("visibilitychange", () => this.#schedule());
@@ -83,42 +104,34 @@ export class WorldMap {
 
   setWorld(world: World): void {
     this.#paths = worldPaths(world);
-    this.#changed();
+    this.#viewChanged();
   }
 
-  setCells(cells: Cells, moved: boolean): void {
-    this.#cells = cells;
-    if (moved) {
-      this.#grid = findGrid(cells.latitude, cells.longitude);
-      this.#highlights.clear();
-      this.#selected = -1;
-      this.#hovered = -1;
-      this.#frame = { ...this.#frame, ...extent(cells, this.#grid) };
-      this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
-      this.#changed();
-    } else if (this.#waiting === null) {
-      // Many small deltas in a row become a few drawings of the field.
-      const pauseMs = Math.max(0, this.#plottedMs + LEAST_PAUSE_MS - performance.now());
-      this.#waiting = window.setTimeout(() => {
-        this.#waiting = null;
-        this.#changed();
-      }, pauseMs);
+  setPlaces(cells: Cells): void {
+    const { latitude, longitude } = cells;
+    this.#places = { latitude, longitude, grid: findGrid(latitude, longitude) };
+    this.#values = null;
+    this.#highlights.clear();
+    this.#selected = -1;
+    this.#hovered = -1;
+    this.#frame = { ...this.#frame, ...extent(this.#places) };
+    this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
+    if (this.#wanted !== null) {
+      this.look(this.#wanted);
+      this.#wanted = null;
     }
+    this.#viewChanged();
   }
 
-  setLayer(layer: Layer): void {
-    this.#layer = layer;
-    this.#changed();
+  setValues(values: Values): void {
+    this.#values = values;
+    this.#dataDirty = true;
+    this.#schedule();
   }
 
-  setColors(colors: MapColors): void {
-    this.#colors = colors;
-    this.#changed();
-  }
-
-  setArrows(shown: boolean): void {
-    this.#arrows = shown;
-    this.#changed();
+  setStyle(style: Style): void {
+    this.#style = style;
+    this.#viewChanged();
   }
 
   /** Marks cells that have just changed. */
@@ -143,6 +156,31 @@ export class WorldMap {
     this.#atHome = true;
   }
 
+  get view(): LinkView | null {
+    const { latitude, longitude, scale } = this.#view;
+    return this.#atHome ? null : { latitude, longitude, zoom: scale / leastScale(this.#frame) };
+  }
+
+  look({ latitude, longitude, zoom }: LinkView): void {
+    if (this.#places === NOWHERE) {
+      this.#wanted = { latitude, longitude, zoom };
+      return;
+    }
+    this.#look(clamp({ latitude, longitude, scale: zoom * leastScale(this.#frame) }, this.#frame));
+  }
+
+  /** The cell of a place, or -1. */
+  cellOf(latitude: number, longitude: number): number {
+    return cellOf(this.#places, latitude, longitude);
+  }
+
+  /** What is on the screen, with words below it, as a PNG file. */
+  async picture(title: string, credit: string): Promise<Blob> {
+    this.#draw(performance.now());
+    const { layer, colors } = this.#style;
+    return composePicture(this.#canvases, this.#field.image(), this.#frame, { layer, colors, title, credit });
+  }
+
   #centre(): Point {
     return { x: this.#frame.width / 2, y: this.#frame.height / 2 };
   }
@@ -152,9 +190,11 @@ export class WorldMap {
     this.#atHome = false;
     this.#viewDirty = true;
     this.#schedule();
+    this.listener.moved();
   }
 
-  #changed(): void {
+  #viewChanged(): void {
+    this.#viewDirty = true;
     this.#dataDirty = true;
     this.#schedule();
   }
@@ -164,7 +204,7 @@ export class WorldMap {
     const height = this.#surface.clientHeight || 1;
     this.#frame = { ...this.#frame, width, height };
     this.#view = this.#atHome ? home(this.#frame) : clamp(this.#view, this.#frame);
-    this.#changed();
+    this.#viewChanged();
   }
 
   /** Many changes, one drawing; none while nobody looks. */
@@ -179,21 +219,28 @@ export class WorldMap {
   }
 
   #draw(nowMs: number): void {
+    const { colors, layer } = this.#style;
+    const ink = colors.ink[layer.id];
     if (this.#dataDirty) {
       this.#drawField();
     } else if (this.#viewDirty) {
       this.#field.look(this.#view, this.#frame);
     }
+    if (this.#viewDirty) {
+      drawBasemap(this.#canvases.base, this.#paths, this.#view, this.#frame, colors);
+      drawCoasts(this.#canvases.coasts, this.#paths, this.#view, this.#frame, ink);
+    }
     if (this.#dataDirty || this.#viewDirty) {
-      drawBasemap(this.#base, this.#paths, this.#view, this.#frame, this.#colors);
-      this.#drawLines();
+      const wind = this.#style.arrows && this.#values !== null ? this.#values.shown : null;
+      const lines = { ...this.#scene(), wind, isotherms: this.#isotherms, ink };
+      drawWeatherLines(this.#canvases.lines, lines);
     }
     this.#dataDirty = false;
     this.#viewDirty = false;
     this.#drawOverlay(nowMs);
     if (this.#highlights.size > 0) {
       if (this.#motion.matches) {
-        window.setTimeout(() => this.#schedule(), 500);
+        window.setTimeout(() => this.#schedule(), PULSES_PAUSE_MS);
       } else {
         this.#schedule();
       }
@@ -201,41 +248,25 @@ export class WorldMap {
   }
 
   #drawField(): void {
-    const cells = this.#cells;
-    this.#wind = this.#arrows
-      ? windField(valuesOf(cells, FIELD.windSpeed), valuesOf(cells, FIELD.windDirection))
-      : null;
-    this.#field.draw({
-      cells,
-      grid: this.#grid,
-      layer: this.#layer,
-      colors: this.#colors,
-      view: this.#view,
-      frame: this.#frame,
-    });
-    this.#plottedMs = performance.now();
+    const values = this.#values;
+    if (values === null) {
+      return;
+    }
+    const { grid } = this.#places;
+    const { layer, fill, colors, isotherms } = this.#style;
+    this.#field.draw({ ...this.#scene(), values: values.layer, layer, fill, colors });
+    this.#isotherms =
+      isotherms === null || grid === null ? null : isothermsOf(grid, values.shown.temperature, isotherms);
   }
 
-  #places(): { grid: Grid | null; latitude: Float64Array; longitude: Float64Array; view: View; frame: Frame } {
-    const none = new Float64Array(0);
-    return {
-      view: this.#view,
-      frame: this.#frame,
-      grid: this.#grid,
-      latitude: this.#cells?.latitude ?? none,
-      longitude: this.#cells?.longitude ?? none,
-    };
-  }
-
-  #drawLines(): void {
-    const ink = this.#colors.ink[this.#layer.id];
-    drawLines(this.#lines, this.#paths, { ...this.#places(), wind: this.#wind, ink });
+  #scene(): { grid: Grid | null; latitude: Float64Array; longitude: Float64Array; view: View; frame: Frame } {
+    return { ...this.#places, view: this.#view, frame: this.#frame };
   }
 
   #drawOverlay(nowMs: number): void {
-    const { mark, markEdge } = this.#colors;
+    const { mark, markEdge } = this.#style.colors;
     const scene = {
-      ...this.#places(),
+      ...this.#scene(),
       mark,
       markEdge,
       selected: this.#selected,
@@ -243,38 +274,11 @@ export class WorldMap {
       crosshair: this.#crosshair,
       reducedMotion: this.#motion.matches,
     };
-    drawOverlay(this.#overlay, scene, this.#highlights, nowMs);
-  }
-
-  #cellAt(at: Point): number {
-    const cells = this.#cells;
-    if (cells === null) {
-      return -1;
-    }
-    if (this.#grid !== null) {
-      const { longitude, latitude } = unproject(this.#view, this.#frame, at);
-      return cellAtPoint(this.#grid, longitude, latitude);
-    }
-    let nearest = -1;
-    let reach = POINT_REACH_PX;
-    for (let cell = 0; cell < cells.ids.length; cell += 1) {
-      const { x, y } = project(
-        this.#view,
-        this.#frame,
-        cells.longitude[cell] as number,
-        cells.latitude[cell] as number,
-      );
-      const away = Math.hypot(x - at.x, y - at.y);
-      if (away < reach) {
-        reach = away;
-        nearest = cell;
-      }
-    }
-    return nearest;
+    drawOverlay(this.#canvases.overlay, scene, this.#highlights, nowMs);
   }
 
   #hover(at: Point | null, crosshair: boolean): void {
-    const cell = at === null ? -1 : this.#cellAt(at);
+    const cell = at === null ? -1 : cellAt(this.#places, this.#view, this.#frame, at);
     this.#hovered = cell;
     this.#crosshair = crosshair;
     this.listener.hover(cell < 0 ? null : cell, at ?? { x: 0, y: 0 });
@@ -282,29 +286,11 @@ export class WorldMap {
   }
 
   #pick(at: Point): void {
-    const cell = this.#cellAt(at);
+    const cell = cellAt(this.#places, this.#view, this.#frame, at);
     if (cell >= 0) {
       this.listener.pick(cell);
     }
   }
-}
-
-function extent(cells: Cells, grid: Grid | null): Pick<Frame, "bounds" | "wraps"> {
-  if (grid !== null) {
-    return { bounds: gridBounds(grid), wraps: grid.wraps };
-  }
-  const west = Math.min(...cells.longitude);
-  const east = Math.max(...cells.longitude);
-  const south = Math.min(...cells.latitude);
-  const north = Math.max(...cells.latitude);
-  if (east - west > 200) {
-    return { bounds: WORLD_BOUNDS, wraps: true };
-  }
-  const margin = Math.max(2, 0.06 * Math.max(east - west, north - south));
-  return {
-    wraps: false,
-    bounds: { west: west - margin, east: east + margin, south: south - margin, north: north + margin },
-  };
 }
 
 function child<K extends "canvas" | "div">(parent: HTMLElement, tag: K, className: string): HTMLElementTagNameMap[K] {

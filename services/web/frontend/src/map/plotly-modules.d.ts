@@ -14,8 +14,10 @@ declare module "plotly.js/src/plot_api/plot_api" {
   export default plotApi;
 }
 declare module "plotly.js/src/traces/scatter";
-declare module "plotly.js/src/traces/heatmap";
-declare module "plotly.js/src/traces/contour";
+declare module "plotly.js/src/traces/heatmap" {
+  const heatmap: { plot(element: HTMLElement, plot: unknown, drawn: readonly unknown[], layer: unknown): void };
+  export default heatmap;
+}
 declare module "plotly.js/src/components/colorscale";
 declare module "plotly.js/src/components/fx";
 declare module "plotly.js/src/components/modebar";

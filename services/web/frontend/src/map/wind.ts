@@ -12,25 +12,6 @@ export interface Wind {
   readonly v: number;
 }
 
-const RADIANS = Math.PI / 180;
-
-/** @param direction in degrees, where the wind comes from */
-export function components(speed: number, direction: number): Wind {
-  const angle = direction * RADIANS;
-  return { u: -speed * Math.sin(angle), v: -speed * Math.cos(angle) };
-}
-
-export function windField(speed: Float32Array, direction: Float32Array): WindField {
-  const u = new Float32Array(speed.length);
-  const v = new Float32Array(speed.length);
-  for (let cell = 0; cell < speed.length; cell += 1) {
-    const wind = components(speed[cell] as number, direction[cell] as number);
-    u[cell] = wind.u;
-    v[cell] = wind.v;
-  }
-  return { u, v };
-}
-
 /** The wind at a place, between its four neighbours; null where one of them has none. */
 export function windAt(grid: Grid, field: WindField, longitude: number, latitude: number): Wind | null {
   const columns = grid.longitudes.length;

@@ -1,5 +1,6 @@
 /** The shapes of the world: land to fill, coastlines and borders to draw as lines. */
 
+import type { Named } from "../search/search";
 import worldUrl from "./world.generated.json?url";
 
 /** Each shape is lon, lat pairs in degrees. */
@@ -8,12 +9,14 @@ export interface World {
   readonly land: readonly Float32Array[];
   readonly coast: readonly Float32Array[];
   readonly borders: readonly Float32Array[];
+  readonly countries: readonly Named[];
 }
 
 export interface WorldFile {
   readonly scale: number;
   readonly land: readonly (readonly number[])[];
   readonly borders: readonly (readonly number[])[];
+  readonly countries: readonly (readonly [name: string, latitude: number, longitude: number])[];
 }
 
 /** Rings are cut where they run along the edge of the world: that is no coast. */
@@ -31,7 +34,8 @@ export async function loadWorld(): Promise<World> {
 export function readWorld(file: WorldFile): World {
   const land = file.land.map((line) => unroll(decode(line, file.scale)));
   const borders = file.borders.map((line) => decode(line, file.scale));
-  return { land, coast: land.flatMap(cutAtEdges), borders };
+  const countries = file.countries.map(([name, latitude, longitude]) => ({ name, latitude, longitude }));
+  return { land, coast: land.flatMap(cutAtEdges), borders, countries };
 }
 
 function decode(line: readonly number[], scale: number): Float32Array {

@@ -12,7 +12,7 @@ import {
   step,
   type TimerName,
 } from "./machine";
-import { type Delta, type Geometry, type Hello, ProtocolError, type Snapshot } from "./messages";
+import { type Delta, type Geometry, type Hello, ProtocolError, type Snapshot, type Subscription } from "./messages";
 
 export interface ClientListener {
   /** A message to apply, in order. */
@@ -47,6 +47,11 @@ export class Client {
   /** Tries again at once instead of waiting for the countdown. */
   wake(): void {
     this.#dispatch({ type: "wake" });
+  }
+
+  /** Asks for other layers or another part of the world, now and after every reconnection. */
+  subscribe(subscription: Subscription): void {
+    this.#dispatch({ type: "subscribe", subscription });
   }
 
   get state(): MachineState {

@@ -7,9 +7,12 @@ import { backoffMs } from "./backoff";
 import {
   CLOSE,
   type Delta,
+  EVERYTHING,
   encodeResume,
+  encodeSubscribe,
   type Geometry,
   type Hello,
+  LAYERS_OF,
   NOWHERE,
   PONG,
   type Position,
@@ -17,6 +20,7 @@ import {
   type ServerMessage,
   type Snapshot,
   SUBPROTOCOLS,
+  type Subscription,
 } from "./messages";
 
 /** A hello may take long: a server that is behind this client holds it until it has caught up (W12). */
@@ -50,6 +54,9 @@ export interface MachineState {
   readonly everLive: boolean;
   /** Binary messages could not be read: ask for JSON only. */
   readonly jsonOnly: boolean;
+  readonly subscription: Subscription;
+  /** Whether what the page has is of other layers than it has asked for since: it cannot be resumed from. */
+  readonly otherLayers: boolean;
 }
 
 export const INITIAL: MachineState = {
@@ -62,6 +69,8 @@ export const INITIAL: MachineState = {
   lastCloseCode: CLOSE.normal,
   everLive: false,
   jsonOnly: false,
+  subscription: EVERYTHING,
+  otherLayers: false,
 };
 
 export type MachineEvent =
@@ -73,7 +82,8 @@ export type MachineEvent =
   | { readonly type: "closed"; readonly code: number }
   | { readonly type: "timer"; readonly timer: TimerName }
   /** The network came back, the page came to the front, or the reader asked for it: try now. */
-  | { readonly type: "wake" };
+  | { readonly type: "wake" }
+  | { readonly type: "subscribe"; readonly subscription: Subscription };
 
 export type TimerName = "retry" | "deadline";
 
@@ -103,6 +113,8 @@ export function step(state: MachineState, event: MachineEvent, around: Surroundi
       return state.phase.name === "idle" ? connect(state, around) : stay(state);
     case "wake":
       return state.phase.name === "waiting" ? connect(state, around) : stay(state);
+    case "subscribe":
+      return subscribe(state, event.subscription);
     case "opened":
       return state.phase.name === "connecting" ? join(state, around) : stay(state);
     case "received":
@@ -146,9 +158,18 @@ function join(state: MachineState, { nowMs }: Surroundings): Step {
   return {
     state: { ...state, phase: { name: "joining", sinceMs: nowMs } },
     actions: [
-      { do: "send", text: encodeResume(state.position) },
+      { do: "send", text: encodeResume(state.otherLayers ? NOWHERE : state.position, state.subscription) },
       { do: "set-timer", timer: "deadline", afterMs: HELLO_DEADLINE_MS },
     ],
+  };
+}
+
+/** Until the new snapshot comes, deltas of what was subscribed to before still fit what the page has. */
+function subscribe(state: MachineState, subscription: Subscription): Step {
+  const otherLayers = state.otherLayers || subscription.layers !== state.subscription.layers;
+  return {
+    state: { ...state, subscription, otherLayers },
+    actions: isOpen(state) ? [{ do: "send", text: encodeSubscribe(subscription) }] : [],
   };
 }
 
@@ -203,6 +224,7 @@ function greet(state: MachineState, hello: Hello, alive: Action, around: Surroun
       ...state,
       phase: { name: "live", sinceMs },
       mode: hello.mode,
+      otherLayers: state.otherLayers && String(hello.layers) !== String(LAYERS_OF[state.subscription.layers]),
       expected: hello.geometry,
       standing: hello.seq,
       everLive: true,
@@ -272,7 +294,14 @@ function expire(state: MachineState, around: Surroundings): Step {
 }
 
 /** What a reader is told about the connection. */
-export type ConnectionState = "connecting" | "live" | "reconnecting" | "restarting" | "disconnected" | "stopped";
+export type ConnectionState =
+  | "connecting"
+  | "live"
+  | "reconnecting"
+  | "restarting"
+  | "closing"
+  | "disconnected"
+  | "stopped";
 
 export function connectionState(state: MachineState): ConnectionState {
   switch (state.phase.name) {
@@ -287,8 +316,9 @@ export function connectionState(state: MachineState): ConnectionState {
       if (!state.everLive && state.failures === 0) {
         return "connecting";
       }
-      return state.lastCloseCode === CLOSE.restarting || state.lastCloseCode === CLOSE.goingAway
-        ? "restarting"
-        : "reconnecting";
+      if (state.lastCloseCode === CLOSE.goingAway) {
+        return "closing";
+      }
+      return state.lastCloseCode === CLOSE.restarting ? "restarting" : "reconnecting";
   }
 }

@@ -82,6 +82,21 @@ export interface Position {
   readonly geometry: string | null;
 }
 
+/** Which layers, and which part of the world; the page itself takes all of it. */
+export interface Subscription {
+  readonly layers: "all" | "temperature" | "wind";
+  /** `world`, `west`, `east`, or one of 18 tiles: `n0` to `n5`, `m0` to `m5`, `s0` to `s5`. */
+  readonly tile: string;
+}
+
+export const LAYERS_OF: Readonly<Record<Subscription["layers"], readonly string[]>> = {
+  all: ["temperature_2m", "wind_speed_10m", "wind_direction_10m"],
+  temperature: ["temperature_2m"],
+  wind: ["wind_speed_10m", "wind_direction_10m"],
+};
+
+export const EVERYTHING: Subscription = { layers: "all", tile: "world" };
+
 export const NOWHERE: Position = { stream: null, seq: 0, geometry: null };
 
 /** A message that breaks the contract. */
@@ -89,8 +104,12 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
 
-export function encodeResume(position: Position): string {
-  return JSON.stringify({ type: "resume", ...position });
+export function encodeResume(position: Position, subscription: Subscription = EVERYTHING): string {
+  return JSON.stringify({ type: "resume", ...position, ...(subscription === EVERYTHING ? {} : subscription) });
+}
+
+export function encodeSubscribe(subscription: Subscription): string {
+  return JSON.stringify({ type: "subscribe", ...subscription });
 }
 
 export const PONG = JSON.stringify({ type: "pong" });

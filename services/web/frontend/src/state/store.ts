@@ -50,6 +50,11 @@ export class Store {
     return this.#seq;
   }
 
+  /** The name of the set of places that the cells stand for. */
+  get geometry(): string | null {
+    return this.#cells === null ? null : (this.#geometry?.geometry ?? null);
+  }
+
   get count(): number {
     return this.#cells?.ids.length ?? 0;
   }

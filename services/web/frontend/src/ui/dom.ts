@@ -47,9 +47,21 @@ export const ICONS = {
   plus: ["M12 5v14M5 12h14"],
   minus: ["M5 12h14"],
   whole: ["M4 9V5a1 1 0 0 1 1-1h4M15 4h4a1 1 0 0 1 1 1v4M20 15v4a1 1 0 0 1-1 1h-4M9 20H5a1 1 0 0 1-1-1v-4"],
+  age: ["M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16Z", "M12 8v4.5l3 2"],
+  search: ["M11 17.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13Z", "M16 16l4.5 4.5"],
+  share: ["M12 15V4M8 7.5 12 3.8l4 3.7", "M5 12v6.5a1.5 1.5 0 0 0 1.5 1.5h11a1.5 1.5 0 0 0 1.5-1.5V12"],
+  target: ["M12 17.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11Z", "M12 3v3.5M12 17.5V21M3 12h3.5M17.5 12H21"],
   close: ["M6 6l12 12M18 6 6 18"],
   brand: ["M3 15.5c3-5 6-5 9-1.5s6 3.5 9-1.5", "M3 10c3-5 6-5 9-1.5s6 3.5 9-1.5", "M3 21c3-5 6-5 9-1.5s6 3.5 9-1.5"],
 } as const;
+
+export function iconButton(label: string, paths: readonly string[], testId: string): HTMLButtonElement {
+  return h(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": testId },
+    icon(...paths),
+  );
+}
 
 /** Writes only what differs, so that nothing is laid out or read aloud again for nothing. */
 export function setText(element: HTMLElement, text: string): void {

@@ -1,21 +1,26 @@
-/** What there is to say about one cell, for the tooltip and the panel. */
+/** What there is to say about one cell, for the tooltip, the panel and the table. */
 
 import { FIELD } from "../layers/layers";
 import { ageSeconds } from "../state/freshness";
 import { isFilled, type Store } from "../state/store";
 import { TEXT } from "../text";
-import { coordinates, duration, utc } from "../time";
+import { type Moment, seconds } from "../time/axis";
+import type { Shown } from "../time/shown";
+import { coordinates, duration, utc } from "../time/words";
 import { compass, format, TEMPERATURE_UNITS, type Units, WIND_UNITS } from "../units";
 
 export interface CellFacts {
   readonly place: string;
   readonly coordinates: string;
   readonly filled: boolean;
+  /** The values at the moment that is shown. */
   readonly temperature: string;
   readonly wind: string;
   readonly windFrom: string;
-  /** Where the wind comes from, in degrees; null when there is none or no value. */
-  readonly direction: number | null;
+  /** The moment that is shown, as a time. */
+  readonly shownAt: string;
+  /** The row's own value, which now was worked out from. */
+  readonly latest: string;
   readonly validAt: string;
   readonly fetchedAt: string;
   readonly age: string;
@@ -23,32 +28,67 @@ export interface CellFacts {
   readonly source: string;
 }
 
+/** From where the facts are taken. */
+export interface FactSource {
+  readonly store: Store;
+  readonly shown: Shown | null;
+  readonly moment: Moment;
+  readonly units: Units;
+  readonly nowMs: number;
+}
+
 const CALM_MPS = 0.3;
 
-export function cellFacts(store: Store, cell: number, units: Units, nowMs: number): CellFacts | null {
+export function cellFacts({ store, shown, moment, units, nowMs }: FactSource, cell: number): CellFacts | null {
   const { cells, hello } = store;
   if (cells === null || cell >= cells.ids.length) {
     return null;
   }
-  const at = coordinates(cells.latitude[cell] as number, cells.longitude[cell] as number);
-  const temperature = store.value(cell, FIELD.temperature);
-  const speed = store.value(cell, FIELD.windSpeed);
-  const direction = store.value(cell, FIELD.windDirection);
+  const at = placeName(store, cell);
+  const temperature = known(shown?.temperature[cell]);
+  const speed = known(shown?.speed[cell]);
+  const direction = known(shown?.direction(cell)) ?? null;
   const filled = isFilled(cells, cell);
   const age = ageSeconds(cells, cell, nowMs / 1000);
-  const calm = speed !== null && speed < CALM_MPS;
   return {
-    place: cells.name[cell] ?? at,
-    coordinates: at,
+    ...at,
     filled,
     temperature: temperature === null ? TEXT.place.noValue : format(temperature, TEMPERATURE_UNITS[units.temperature]),
     wind: speed === null ? TEXT.place.noValue : format(speed, WIND_UNITS[units.wind]),
-    windFrom: calm ? TEXT.place.calm : direction === null ? "" : TEXT.place.windFrom(compass(direction)),
-    direction: calm ? null : direction,
+    windFrom: fromText(speed, direction),
+    shownAt: utc(seconds(moment, nowMs / 1000), nowMs),
+    latest: filled ? latestText(store, cell, units) : "",
     validAt: filled ? utc(cells.validAt[cell] as number, nowMs) : "",
     fetchedAt: filled ? utc(cells.fetchedAt[cell] as number, nowMs) : "",
     age: filled ? duration(age) : "",
     stale: filled && hello !== null && age > hello.staleAfterSeconds,
     source: TEXT.place.sources[cells.source[cell] as number] ?? "",
   };
+}
+
+export function placeName(store: Store, cell: number): { place: string; coordinates: string } {
+  const { cells } = store;
+  const at = coordinates(cells?.latitude[cell] ?? 0, cells?.longitude[cell] ?? 0);
+  return { place: cells?.name[cell] ?? at, coordinates: at };
+}
+
+function latestText(store: Store, cell: number, units: Units): string {
+  const temperature = store.value(cell, FIELD.temperature);
+  const speed = store.value(cell, FIELD.windSpeed);
+  const parts = [
+    temperature === null ? null : format(temperature, TEMPERATURE_UNITS[units.temperature]),
+    speed === null ? null : format(speed, WIND_UNITS[units.wind]),
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? TEXT.place.noValue : parts.join(", ");
+}
+
+function fromText(speed: number | null, direction: number | null): string {
+  if (speed !== null && speed < CALM_MPS) {
+    return TEXT.place.calm;
+  }
+  return direction === null ? "" : TEXT.place.windFrom(compass(direction));
+}
+
+function known(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
 }

@@ -1,9 +1,9 @@
 /** Puts the parts of the page in their places. */
 
-import { LAYERS, type LayerId } from "../layers/layers";
+import { LAYER_IDS, type LayerId } from "../layers/layers";
 import { TEXT } from "../text";
 import { type Choice, choice } from "./choice";
-import { h, ICONS, icon } from "./dom";
+import { h, ICONS, icon, iconButton } from "./dom";
 
 export interface PageParts {
   readonly pill: HTMLElement;
@@ -14,6 +14,12 @@ export interface PageParts {
   readonly settings: HTMLElement;
   readonly tooltip: HTMLElement;
   readonly panel: HTMLElement;
+  readonly time: HTMLElement;
+  readonly searchButton: HTMLElement;
+  readonly search: HTMLElement;
+  readonly shareButton: HTMLElement;
+  readonly share: HTMLElement;
+  readonly table: HTMLElement;
   readonly announcer: HTMLElement;
 }
 
@@ -27,6 +33,8 @@ export interface Page {
   readonly map: HTMLElement;
   readonly layers: Choice<LayerId>;
   readonly credit: HTMLElement;
+  /** Shown where the page is a part of another one. */
+  readonly openWhole: HTMLAnchorElement;
 }
 
 const ZOOM_STEP = 1.6;
@@ -35,9 +43,10 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
   const layers = choice<LayerId>(
     "layer",
     TEXT.layers,
-    (Object.keys(LAYERS) as LayerId[]).map((id) => ({
+    LAYER_IDS.map((id) => ({
       value: id,
       label: TEXT.layer[id].name,
+      short: TEXT.layer[id].short,
       icon: icon(...ICONS[id]),
     })),
     layer,
@@ -57,6 +66,11 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
     { class: "credit-simulated", "data-testid": "simulated-credit", hidden: true },
     TEXT.simulatedCredit,
   );
+  const openWhole = h(
+    "a",
+    { class: "open-whole", href: "/", target: "_blank", rel: "noopener", "data-testid": "open-whole" },
+    TEXT.openWhole,
+  );
   root.replaceChildren(
     h("a", { class: "skip", href: "#map" }, TEXT.skipToMap),
     h(
@@ -64,16 +78,24 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
       { class: "bar card" },
       h("h1", { class: "brand" }, icon(...ICONS.brand), h("span", { class: "brand-name" }, TEXT.title)),
       layers.element,
-      h("div", { class: "bar-end" }, parts.simulated, parts.pill, parts.settingsButton),
+      h(
+        "div",
+        { class: "bar-end" },
+        parts.simulated,
+        parts.pill,
+        h("div", { class: "bar-buttons" }, parts.searchButton, parts.shareButton, parts.settingsButton),
+        openWhole,
+      ),
     ),
+    parts.search,
+    parts.share,
     parts.settings,
     h(
       "main",
       { class: "stage" },
       map,
-      parts.notice,
       parts.tooltip,
-      parts.legend,
+      h("div", { class: "foot" }, parts.legend, parts.time, parts.notice),
       h(
         "div",
         { class: "zoom card", role: "group" },
@@ -97,17 +119,14 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
       ),
       h("span", { class: "credit-shapes" }, TEXT.shapes, " · ", link("/licences.txt", TEXT.licences)),
     ),
+    parts.table,
     parts.announcer,
   );
-  return { map, layers, credit };
+  return { map, layers, credit, openWhole };
 }
 
 function zoomButton(label: string, paths: readonly string[], testId: string, act: () => void): HTMLElement {
-  const button = h(
-    "button",
-    { type: "button", class: "icon-button", "aria-label": label, title: label, "data-testid": testId },
-    icon(...paths),
-  );
+  const button = iconButton(label, paths, testId);
   button.addEventListener("click", act);
   return button;
 }

@@ -30,6 +30,8 @@ export class Panel {
     h("span", { class: "key key-past" }, TEXT.place.past),
     h("span", { class: "key key-forecast" }, TEXT.place.forecast),
   );
+  readonly #moment = h("p", { class: "panel-moment", "data-testid": "panel-moment" });
+  readonly #link = h("a", { class: "panel-link", "data-testid": "panel-link" }, TEXT.place.link);
   readonly #close = h(
     "button",
     { type: "button", class: "icon-button", "aria-label": TEXT.place.close, "data-testid": "panel-close" },
@@ -43,8 +45,9 @@ export class Panel {
   constructor(onClose: () => void) {
     this.element = h(
       "aside",
-      { class: "panel card", "data-testid": "panel", "aria-label": TEXT.place.details, tabindex: -1, hidden: true },
+      { class: "panel card", "data-testid": "panel", "aria-label": TEXT.place.label, tabindex: -1, hidden: true },
       h("div", { class: "panel-head" }, h("div", {}, this.#place, this.#coordinates), this.#close),
+      this.#moment,
       h(
         "div",
         { class: "panel-values" },
@@ -66,6 +69,7 @@ export class Panel {
       this.#chart,
       this.#message,
       this.#key,
+      this.#link,
     );
     this.#close.addEventListener("click", onClose);
     this.element.addEventListener("keydown", (event) => {
@@ -114,6 +118,12 @@ export class Panel {
     }
   }
 
+  /** Says for which moment the values are, and where a link to it all leads. */
+  describe(moment: string, link: string): void {
+    setText(this.#moment, moment);
+    this.#link.href = link;
+  }
+
   update(facts: CellFacts): void {
     setText(this.#place, facts.place);
     setText(this.#coordinates, facts.place === facts.coordinates ? "" : facts.coordinates);
@@ -123,7 +133,8 @@ export class Panel {
     const age = facts.stale ? `${facts.age} (${TEXT.place.stale})` : facts.age;
     const rows: [string, string][] = facts.filled
       ? [
-          [TEXT.place.valid, `${facts.validAt}, ${TEXT.place.modelValue}`],
+          [TEXT.place.latest, facts.latest],
+          [TEXT.place.valid, facts.validAt],
           [TEXT.place.age, age],
           [TEXT.place.fetched, facts.fetchedAt],
           [TEXT.place.source, facts.source],

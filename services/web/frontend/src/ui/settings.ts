@@ -1,6 +1,6 @@
 /** The display settings: units, wind arrows, appearance. */
 
-import type { Prefs, ThemeChoice } from "../prefs";
+import type { Fill, Prefs, ThemeChoice } from "../prefs";
 import { TEXT } from "../text";
 import type { TemperatureUnit, WindUnit } from "../units";
 import { choice } from "./choice";
@@ -22,7 +22,9 @@ export class Settings {
   readonly element: HTMLElement;
   readonly #temperature;
   readonly #wind;
+  readonly #fill;
   readonly #arrows = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
+  readonly #isotherms = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
 
   constructor(prefs: Prefs, change: (part: Partial<Prefs>) => void) {
     this.#temperature = choice<TemperatureUnit>(
@@ -42,13 +44,23 @@ export class Settings {
       prefs.theme,
       (value) => change({ theme: value }),
     );
+    this.#fill = choice<Fill>(
+      "fill",
+      TEXT.fill.label,
+      entries({ smooth: TEXT.fill.smooth, cells: TEXT.fill.cells }),
+      prefs.fill,
+      (fill) => change({ fill }),
+    );
     this.#arrows.addEventListener("change", () => change({ arrows: this.#arrows.checked }));
+    this.#isotherms.addEventListener("change", () => change({ isotherms: this.#isotherms.checked }));
     this.element = h(
       "div",
-      { class: "settings card", id: "settings", role: "group", "aria-label": TEXT.settings, hidden: true },
+      { class: "settings card", id: "settings", role: "region", "aria-label": TEXT.settings, hidden: true },
       section(TEXT.units.temperature, this.#temperature.element),
       section(TEXT.units.wind, this.#wind.element),
       section(TEXT.theme.label, theme.element),
+      section(TEXT.fill.label, this.#fill.element),
+      h("label", { class: "switch", "data-testid": "isotherms" }, h("span", {}, TEXT.isotherms), this.#isotherms),
       h("label", { class: "switch", "data-testid": "arrows" }, h("span", {}, TEXT.arrows), this.#arrows),
     );
     this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
@@ -66,10 +78,12 @@ export class Settings {
     });
   }
 
-  show(prefs: Prefs, arrows: boolean): void {
+  show(prefs: Prefs, arrows: boolean, isotherms: boolean): void {
     this.#temperature.set(prefs.temperature);
     this.#wind.set(prefs.wind);
+    this.#fill.set(prefs.fill);
     this.#arrows.checked = arrows;
+    this.#isotherms.checked = isotherms;
   }
 
   #open(open: boolean): void {

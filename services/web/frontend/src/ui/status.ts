@@ -3,7 +3,7 @@
 import type { ConnectionStatus } from "../protocol/client";
 import type { Freshness } from "../state/freshness";
 import { TEXT } from "../text";
-import { ago, duration } from "../time";
+import { ago, duration } from "../time/words";
 import { h, setHidden, setText } from "./dom";
 
 export interface StatusInput {
@@ -14,11 +14,12 @@ export interface StatusInput {
   readonly lastLiveMs: number | null;
   readonly nowMs: number;
   /** The map's code did not load or cannot run here. */
-  readonly broken: boolean;
+  readonly broken: "code" | "canvas" | null;
 }
 
 export type NoticeKind =
   | "broken"
+  | "canvas"
   | "protocol"
   | "outdated"
   | "disconnected"
@@ -33,8 +34,8 @@ export function noticeOf({
   freshness,
   broken,
 }: Pick<StatusInput, "connection" | "freshness" | "broken">): NoticeKind | null {
-  if (broken) {
-    return "broken";
+  if (broken !== null) {
+    return broken === "canvas" ? "canvas" : "broken";
   }
   if (connection.state === "stopped") {
     return connection.reason;
@@ -64,6 +65,8 @@ export function connectionText(connection: ConnectionStatus, nowMs: number): str
         return texts.reconnectingIn(seconds);
       case "restarting":
         return texts.restartingIn(seconds);
+      case "closing":
+        return texts.closingIn(seconds);
       case "disconnected":
         return texts.disconnectedIn(seconds);
       default:
@@ -92,7 +95,7 @@ export class Status {
   readonly #progress = h("progress", { class: "notice-progress", max: 1 });
   readonly #button = h("button", { type: "button", class: "button" });
 
-  constructor(onTryNow: () => void) {
+  constructor(onTryNow: () => void, onTable: () => void) {
     this.pill = h(
       "div",
       { class: "pill", "data-testid": "connection-state", "data-state": "connecting" },
@@ -112,6 +115,8 @@ export class Status {
     this.#button.addEventListener("click", () => {
       if (this.notice.dataset["kind"] === "disconnected") {
         onTryNow();
+      } else if (this.notice.dataset["kind"] === "canvas") {
+        onTable();
       } else {
         location.reload();
       }
@@ -149,6 +154,7 @@ export class Status {
     const texts = TEXT.notice;
     const words: Readonly<Record<NoticeKind, readonly [string, string]>> = {
       broken: [texts.broken, texts.brokenDetail],
+      canvas: [texts.canvas, texts.canvasDetail],
       protocol: [texts.protocol, texts.reloadDetail],
       outdated: [texts.outdated, texts.reloadDetail],
       disconnected: [
@@ -169,8 +175,9 @@ export class Status {
     setText(this.#body, body);
     setHidden(this.#progress, kind !== "filling");
     this.#progress.value = count === 0 ? 0 : filled / count;
-    const isAction = ["disconnected", "protocol", "outdated", "broken"].includes(kind);
+    const isAction = ["disconnected", "protocol", "outdated", "broken", "canvas"].includes(kind);
     setHidden(this.#button, !isAction);
-    setText(this.#button, kind === "disconnected" ? TEXT.tryNow : TEXT.reload);
+    const action = { disconnected: TEXT.tryNow, canvas: TEXT.share.table }[kind as string] ?? TEXT.reload;
+    setText(this.#button, action);
   }
 }

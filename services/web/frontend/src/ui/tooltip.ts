@@ -31,7 +31,8 @@ export class Tooltip {
     setText(this.#place, facts.place);
     setText(this.#temperature, facts.filled ? facts.temperature : "");
     setText(this.#wind, facts.filled ? `${facts.wind} ${facts.windFrom}` : "");
-    setText(this.#valid, facts.filled ? TEXT.place.validAt(facts.validAt) : TEXT.place.noValueYet);
+    const latest = `${TEXT.place.latest} ${facts.latest}, ${facts.validAt}`;
+    setText(this.#valid, facts.filled ? latest : TEXT.place.noValueYet);
     const parts = [TEXT.age.old(facts.age), facts.source, ...(facts.stale ? [TEXT.place.stale] : [])];
     setText(this.#age, facts.filled ? parts.join(" · ") : "");
     this.element.dataset["stale"] = String(facts.stale);

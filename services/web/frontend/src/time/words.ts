@@ -1,6 +1,6 @@
 /** Durations and moments as readers see them. */
 
-import { TEXT } from "./text";
+import { TEXT } from "../text";
 
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -19,12 +19,18 @@ export function ago(seconds: number): string {
   return seconds < 3 ? TEXT.age.now : TEXT.age.ago(duration(seconds));
 }
 
+/** "Tue 24". */
+export function weekday(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return `${TEXT.weekdays[date.getUTCDay()]} ${date.getUTCDate()}`;
+}
+
 /** A moment as "15:45 UTC", with its date when that is not today's. */
-export function utc(seconds: number, nowMs: number): string {
+export function utc(seconds: number, nowMs: number, withDate = true): string {
   const iso = new Date(seconds * 1000).toISOString();
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const time = `${iso.slice(11, 16)} UTC`;
-  return iso.startsWith(today) ? time : `${iso.slice(0, 10)}, ${time}`;
+  return iso.startsWith(today) || !withDate ? time : `${iso.slice(0, 10)}, ${time}`;
 }
 
 /** A place as "50° N, 10° E". */

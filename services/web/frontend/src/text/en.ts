@@ -1,17 +1,20 @@
-/** Every text that a reader sees or hears, in one place and ready to be translated. */
+/** Every text that a reader sees or hears, in English. */
 
-import type { LayerId } from "./layers/layers";
-import type { TemperatureUnit, WindUnit } from "./units";
+import type { LayerId } from "../layers/layers";
+import type { Kind } from "../time/axis";
+import type { TemperatureUnit, WindUnit } from "../units";
 
-export const TEXT = {
+export const EN = {
   title: "Isotherm",
   tagline: "Live weather map",
   skipToMap: "Skip to the map",
   map: "Weather map. Arrow keys move it, plus and minus zoom, 0 shows all of it, Enter opens the place in the middle.",
+  openWhole: "Open the whole map",
   layers: "Layer",
   layer: {
     temperature: { name: "Temperature", short: "Temp", legend: "Temperature, 2 m above ground" },
     wind: { name: "Wind", short: "Wind", legend: "Wind speed, 10 m above ground" },
+    age: { name: "Age", short: "Age", legend: "Age of the latest values" },
   } satisfies Record<LayerId, { name: string; short: string; legend: string }>,
   connection: {
     connecting: "Connecting…",
@@ -22,6 +25,8 @@ export const TEXT = {
     restartingIn: (seconds: number) => `Server restarting, trying in ${seconds} s`,
     disconnected: "Disconnected, trying now…",
     disconnectedIn: (seconds: number) => `Disconnected, trying in ${seconds} s`,
+    closing: "Server closing…",
+    closingIn: (seconds: number) => `Server closing, trying another in ${seconds} s`,
     stopped: "Stopped",
   },
   updated: (count: number, ago: string) => `${count} ${count === 1 ? "place" : "places"} updated ${ago}`,
@@ -56,6 +61,8 @@ export const TEXT = {
     reloadDetail: "Load the page again to go on.",
     broken: "The map could not be drawn",
     brokenDetail: "Load the page again. If that does not help, the browser may be too old for it.",
+    canvas: "This browser cannot draw the map",
+    canvasDetail: "It has no canvas, or is told not to use it. The values are in the table.",
   },
   tryNow: "Try now",
   reload: "Reload",
@@ -83,7 +90,73 @@ export const TEXT = {
       beaufort: "Beaufort",
     } satisfies Record<WindUnit, string>,
   },
+  lines: "On the map",
+  weekdays: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
   arrows: "Wind arrows",
+  isotherms: "Isotherms",
+  fill: { label: "Colours", smooth: "Smooth", cells: "Cells" },
+  time: {
+    label: "Time",
+    slider: "Valid time",
+    play: "Play",
+    pause: "Pause",
+    back: "One step back",
+    ahead: "One step ahead",
+    now: "Now",
+    step: "Step",
+    steps: { "900": "15 min", "3600": "1 h", "10800": "3 h" },
+    speed: "Speed",
+    speeds: { "1": "slow", "3": "normal", "8": "fast" },
+    loading: "Loading the course of the weather…",
+    missing: "The course of the weather could not be loaded.",
+    kind: {
+      now: "Model, now",
+      past: "Past model value",
+      forecast: "Forecast",
+    } satisfies Record<Kind, string>,
+    simulated: (kind: string) => `Simulated: ${kind.toLowerCase()}`,
+    today: "today",
+    said: (time: string, kind: string) => `${time}, ${kind}`,
+    keys: "Keys: comma and full stop step, P plays, N is now.",
+  },
+  search: {
+    open: "Search a place",
+    label: "Place, country or coordinates",
+    hint: "For example 48.2, 16.4",
+    mine: "My location",
+    locating: "Looking for your location…",
+    denied: "Your location is not available.",
+    none: "Nothing found. Coordinates work everywhere.",
+    results: (count: number) => `${count} ${count === 1 ? "result" : "results"}`,
+    outside: "The map has nothing there.",
+  },
+  share: {
+    open: "Share and export",
+    link: "Copy link",
+    copied: "Link copied",
+    copyFailed: "The link is in the address bar.",
+    png: "Picture (PNG)",
+    csv: "Values (CSV)",
+    table: "Table of values",
+    pngName: (stamp: string) => `isotherm-${stamp}.png`,
+  },
+  table: {
+    title: "Values in a table",
+    caption: (time: string, kind: string) => `${kind}, ${time}`,
+    filter: "Filter by place",
+    place: "Place",
+    temperature: "Temperature",
+    wind: "Wind",
+    from: "From",
+    valid: "Valid at",
+    age: "Age",
+    source: "Source",
+    close: "Close the table",
+    previous: "Previous",
+    next: "Next",
+    range: (first: number, last: number, count: number) => `${first} to ${last} of ${count}`,
+    none: "No place fits.",
+  },
   place: {
     close: "Close",
     temperature: "Temperature",
@@ -92,8 +165,6 @@ export const TEXT = {
     calm: "calm",
     noValue: "no value",
     noValueYet: "No value yet",
-    modelValue: "model value",
-    validAt: (time: string) => `Model value for ${time}`,
     fetched: "Fetched",
     valid: "Valid at",
     age: "Age",
@@ -107,6 +178,9 @@ export const TEXT = {
     forecast: "Forecast",
     chart: (place: string) => `Temperature and wind at ${place}: past model values and forecast`,
     details: "Click for past and forecast",
+    label: "Place",
+    latest: "Latest model value",
+    link: "Link to this place",
   },
   announce: {
     live: "The map is live.",
@@ -116,5 +190,6 @@ export const TEXT = {
     updated: (count: number) => `${count} ${count === 1 ? "place" : "places"} updated.`,
     filling: (filled: number, count: number) => `The map is filling: ${filled} of ${count} places.`,
     layer: (name: string) => `${name} shown.`,
+    closing: "The server is closing. Reconnecting.",
   },
 } as const;

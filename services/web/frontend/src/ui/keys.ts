@@ -1,0 +1,30 @@
+/** Keys that work everywhere but in fields that take text. */
+
+export interface KeyTarget {
+  step(direction: 1 | -1): void;
+  play(): void;
+  now(): void;
+  search(): void;
+}
+
+export function listenToKeys(target: KeyTarget): void {
+  const keys: Readonly<Record<string, () => void>> = {
+    ",": () => target.step(-1),
+    ".": () => target.step(1),
+    p: () => target.play(),
+    n: () => target.now(),
+    "/": () => target.search(),
+  };
+  document.addEventListener("keydown", (event) => {
+    const at = event.target as HTMLElement;
+    const typing = at.matches("input:not([type=range], [type=radio], [type=checkbox]), select, dialog *");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) {
+      return;
+    }
+    const act = keys[event.key];
+    if (act !== undefined) {
+      event.preventDefault();
+      act();
+    }
+  });
+}

@@ -1,0 +1,83 @@
+/** Taking the map elsewhere: a link, a picture, a file of values, a table. */
+
+import { TEXT } from "../text";
+import { h, ICONS, iconButton, setHidden, setText } from "./dom";
+
+export interface ShareHandlers {
+  link(): string;
+  picture(): void;
+  csv(): string;
+  table(): void;
+}
+
+export class Share {
+  readonly button = iconButton(TEXT.share.open, ICONS.share, "share");
+  readonly element: HTMLElement;
+  readonly #message = h("p", { class: "share-message", role: "status", "data-testid": "share-message" });
+  readonly #csv = h("a", { class: "share-item", download: "", "data-testid": "export-csv" }, TEXT.share.csv);
+
+  constructor(private readonly handlers: ShareHandlers) {
+    this.button.setAttribute("aria-expanded", "false");
+    this.button.setAttribute("aria-controls", "share");
+    this.element = h(
+      "div",
+      { class: "share card", id: "share", role: "region", "aria-label": TEXT.share.open, hidden: true },
+      item(TEXT.share.link, "copy-link", () => this.#copy()),
+      item(TEXT.share.png, "export-png", () => handlers.picture()),
+      this.#csv,
+      item(TEXT.share.table, "open-table", () => {
+        this.#open(false);
+        handlers.table();
+      }),
+      this.#message,
+    );
+    this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
+    document.addEventListener("pointerdown", (event) => {
+      const target = event.target as Node;
+      if (!this.element.contains(target) && !this.button.contains(target)) {
+        this.#open(false);
+      }
+    });
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        event.stopPropagation();
+        this.#open(false);
+        this.button.focus();
+      }
+    });
+  }
+
+  #open(open: boolean): void {
+    setHidden(this.element, !open);
+    this.button.setAttribute("aria-expanded", String(open));
+    setText(this.#message, "");
+    if (open) {
+      this.#csv.href = this.handlers.csv();
+    }
+  }
+
+  #copy(): void {
+    copyText(this.handlers.link()).then(
+      () => setText(this.#message, TEXT.share.copied),
+      () => setText(this.#message, TEXT.share.copyFailed),
+    );
+  }
+}
+
+export async function copyText(text: string): Promise<void> {
+  // Without https there is no clipboard; the address bar has the link all the same.
+  await navigator.clipboard.writeText(text);
+}
+
+/** Hands a file to the browser's downloads. */
+export function download(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  window.setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function item(label: string, testId: string, act: () => void): HTMLElement {
+  const button = h("button", { type: "button", class: "share-item", "data-testid": testId }, label);
+  button.addEventListener("click", act);
+  return button;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { decodeLink, encodeLink } from "../src/permalink";
+import { findPlaces, parseCoordinates } from "../src/search/search";
+
+describe("a link", () => {
+  it("holds layer, time, view, units and place, and gives them back", () => {
+    const link = {
+      layer: "wind",
+      time: 1_795_521_600,
+      view: { latitude: 48.21, longitude: -16.4, zoom: 3.5 },
+      temperature: "fahrenheit",
+      wind: "knots",
+      place: 17,
+    } as const;
+    const hash = encodeLink(link);
+    expect(hash).toBe("#layer=wind&time=2026-11-24T12:00Z&view=48.21,-16.40,3.50&units=fahrenheit,knots&place=17");
+    expect(decodeLink(hash)).toEqual(link);
+  });
+
+  it("says nothing about time when it is now", () => {
+    expect(encodeLink({ layer: "age", time: "now" })).toBe("#layer=age");
+    expect(decodeLink("")).toEqual({});
+  });
+
+  it.each([
+    "#layer=x",
+    "#time=yesterday",
+    "#view=1,2",
+    "#view=91,0,1",
+    "#view=0,0,0.5",
+    "#view=,,",
+    "#units=k,v",
+    "#place=-1",
+    "#%%%",
+  ])("leaves out what it does not understand: %s", (hash) => expect(decodeLink(hash)).toEqual({}));
+});
+
+describe("the search", () => {
+  const places = ["Austria", "Australia", "South Australia", "Österreich", "Gaussland"].map((name) => ({
+    name,
+    latitude: 0,
+    longitude: 0,
+  }));
+
+  it("finds names that begin so first, then words, then parts, whatever the accents", () => {
+    const names = (text: string) => findPlaces(places, text).map(({ name }) => name);
+    expect(names("AUS")).toEqual(["Austria", "Australia", "South Australia", "Gaussland"]);
+    expect(names("oster")).toEqual(["Österreich"]);
+    expect(names("  ")).toEqual([]);
+  });
+
+  it.each([
+    ["48.2, 16.4", 48.2, 16.4],
+    ["48.2 16.4", 48.2, 16.4],
+    ["-33.9;151.2", -33.9, 151.2],
+    ["48,2; 16,4", 48.2, 16.4],
+    ["48.2N 16.4E", 48.2, 16.4],
+    ["33.9S, 151.2W", -33.9, -151.2],
+    ["16.4 E 48.2 N", 48.2, 16.4],
+    ["33°52'S 151°12'E", -33.8667, 151.2],
+    ["48° 12′ 30″ N, 16° 22′ 0″ E", 48.2083, 16.3667],
+    ["48,16", 48, 16],
+  ])("reads %s", (text, latitude, longitude) => {
+    const found = parseCoordinates(text);
+    expect(found?.latitude).toBeCloseTo(latitude, 3);
+    expect(found?.longitude).toBeCloseTo(longitude, 3);
+  });
+
+  it.each(["", "Vienna", "48.2", "91, 0", "0, 181", "1 2 3", "48.2, 16.4 x", "N E"])(
+    "does not take %s for coordinates",
+    (text) => {
+      expect(parseCoordinates(text)).toBeNull();
+    },
+  );
+});

@@ -1,0 +1,93 @@
+"""Everybody can use it: no fault that axe-core knows, in any state and theme, and a word where it cannot work at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isotherm_local.harness import Pipeline
+
+AXE = Path(__file__).parents[2] / "services/web/frontend/node_modules/axe-core/axe.min.js"
+RUN = (
+    "() => axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html)}`))"
+)
+
+
+def faults(page: Any) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is."""
+    if not page.page.evaluate("() => 'axe' in window"):
+        page.page.evaluate(AXE.read_text(encoding="utf-8"))
+    return list(page.page.evaluate(RUN))
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way(world: Pipeline, visit: Callable[..., Any], device: str, scheme: str) -> None:
+    """The map, each thing that can be opened, and another time."""
+    page = visit(world.url, device, scheme)
+    page.until("() => document.querySelector('.heatmaplayer image') !== null")
+    assert faults(page) == []
+    for button in ("search", "share", "settings"):
+        page.page.get_by_test_id(button).click()
+        assert (button, faults(page)) == (button, [])
+        page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("time-ahead").click()
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    page.see("panel")
+    page.page.locator(".panel-chart .main-svg").first.wait_for(state="attached")
+    assert faults(page) == []
+    page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("share").click()
+    page.page.get_by_test_id("open-table").click()
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way_while_the_server_is_away(
+    world: Pipeline, visit: Callable[..., Any], scheme: str
+) -> None:
+    """Connecting, reconnecting and disconnected."""
+    page = visit(world.url, "desktop", scheme)
+    # The server closes as soon as the page has said what it has.
+    page.page.route_web_socket("**/ws", lambda socket: socket.on_message(lambda _: socket.close(code=1001)))
+    page.page.reload()
+    page.until("() => document.querySelector('[data-testid=connection-state]').dataset.state === 'closing'")
+    assert "closing" in page.see("connection-state").lower()
+    assert faults(page) == []
+    page.until("() => document.querySelector('[data-testid=connection-state]').dataset.state === 'disconnected'")
+    assert faults(page) == []
+
+
+def test_without_a_canvas_there_is_the_table(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """A browser that cannot draw says so and shows the values in a table."""
+    page = visit(world.url)
+    page.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.page.reload()
+    page.see("canvas")
+    page.until_connection("live")
+    assert faults(page) == []
+    page.page.locator("[data-testid=canvas] button").click()
+    assert "of 612" in page.see("table-range")
+
+
+def test_an_old_browser_is_told_so(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """A browser that lacks what the page needs gets a sentence and the values, not an empty page."""
+    page = visit(world.url)
+    page.page.add_init_script("delete Array.prototype.at")
+    page.page.reload()
+    assert "too old" in page.see("too-old")
+    page.problems.clear()  # what such a browser logs about the rest of the page is what this test brings about
+    assert page.page.locator("[data-testid=too-old] a").get_attribute("href") == "/api/v1/export.csv"
+
+
+def test_changes_are_told(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """A screen reader hears what is shown when that changes."""
+    page = visit(world.url)
+    page.page.get_by_test_id("layer-age").click()
+    page.until("() => document.querySelector('[data-testid=announcer]').textContent.includes('Age')")

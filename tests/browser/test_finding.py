@@ -1,0 +1,134 @@
+"""Finding a place, handing on what is looked at, and taking values away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from isotherm_local.harness import Pipeline
+
+WORLD_CELLS = 612
+LEAST_COLOURS = 60
+
+
+def test_coordinates_and_names_are_found(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """The slash key opens the search; coordinates and names of countries lead to the place's panel."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.keyboard.press("/")
+    field = page.page.get_by_test_id("search-input")
+    field.fill("51 N, 9.5 E")
+    field.press("Enter")
+    assert "50° N, 10° E" in page.see("panel")
+    page.page.keyboard.press("/")
+    field.fill("austral")
+    assert page.page.get_by_role("option").first.inner_text() == "Australia"
+    field.press("Enter")
+    page.until("() => location.hash.includes('place=') && location.hash.includes('view=-')")
+    page.page.keyboard.press("/")
+    field.fill("Nowhere at all")
+    assert "Nothing found" in page.see("search-message")
+
+
+def test_my_location(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Where the reader allows it, the map goes to where they are; where not, it says so."""
+    page = visit(world.url)
+    page.page.get_by_test_id("search").click()
+    page.page.get_by_test_id("my-location").click()
+    page.until("() => document.querySelector('[data-testid=search-message]').innerText.includes('not available')")
+    page.page.context.grant_permissions(["geolocation"])
+    page.page.context.set_geolocation({"latitude": -31.0, "longitude": 121.0})
+    page.page.get_by_test_id("my-location").click()
+    assert "30° S, 120° E" in page.see("panel")
+
+
+def test_a_link_shows_the_same(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Layer, time, view, units and place are in the address, and come back from it."""
+    page = visit(world.url)
+    page.page.get_by_test_id("layer-wind").click()
+    page.page.get_by_test_id("legend-unit").click()
+    page.page.get_by_test_id("time-ahead").click()
+    page.page.get_by_test_id("map").focus()
+    for key in ("+", "ArrowRight", "Enter"):
+        page.page.keyboard.press(key)
+    page.see("panel")
+    for part in ("layer=wind", "time=", "view=", "units=celsius,kmh", "place="):
+        page.until("(part) => location.hash.includes(part)", part)
+    other = visit(page.page.url)
+    other.see("panel")
+    assert other.page.get_by_test_id("legend-unit").inner_text() == "km/h"
+    assert other.page.evaluate("() => window.isotherm.time().moment") == page.page.evaluate(
+        "() => window.isotherm.time().moment"
+    )
+    other.until("(hash) => location.hash === hash", page.page.evaluate("() => location.hash"))
+
+
+def test_a_map_within_another_page(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Embedded, the map keeps what must be in sight, leaves out the rest, and leads to the whole page."""
+    page = visit(f"{world.url}?embed=1#layer=wind")
+    for hook in ("connection-state", "legend", "valid-time", "time-kind", "attribution", "open-whole"):
+        page.see(hook)
+    for hook in ("settings", "share", "search"):
+        assert not page.page.get_by_test_id(hook).is_visible()
+    assert str(page.page.get_by_test_id("open-whole").get_attribute("href")).endswith("#layer=wind")
+
+
+def test_exports(world: Pipeline, visit: Callable[..., Any], tmp_path: Path) -> None:
+    """The picture has the map's colours and a foot; the file has every place in the reader's units."""
+    page = visit(f"{world.url}#units=fahrenheit,beaufort")
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.get_by_test_id("share").click()
+    with page.page.expect_download() as started:
+        page.page.get_by_test_id("export-png").click()
+    started.value.save_as(tmp_path / "map.png")
+    picture = Image.open(tmp_path / "map.png").convert("RGB")
+    assert picture.size == (1440, 900 + 46)
+    assert len(np.unique(np.asarray(picture.resize((144, 94))).reshape(-1, 3), axis=0)) > LEAST_COLOURS
+    address = page.page.get_by_test_id("export-csv").evaluate("(link) => link.href")
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        rows = list(csv.DictReader(io.TextIOWrapper(answer, newline="")))
+    assert len(rows) == WORLD_CELLS
+    assert {"temperature_2m_fahrenheit", "wind_speed_10m_beaufort"} <= rows[0].keys()
+
+
+def test_the_table_has_every_value(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Every place is in the table, a page at a time; a filter finds one; Escape closes it."""
+    page = visit(world.url)
+    page.page.get_by_test_id("share").click()
+    page.page.get_by_test_id("open-table").click()
+    assert page.see("table-range") == f"1 to 50 of {WORLD_CELLS}"
+    page.page.get_by_test_id("table-next").click()
+    assert page.see("table-range") == f"51 to 100 of {WORLD_CELLS}"
+    page.page.get_by_test_id("table-filter").fill("50° N, 10° E")
+    row = page.page.locator("[data-testid=table] tbody tr")
+    assert row.count() == 1
+    assert "°C" in row.inner_text()
+    page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("table").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize(("unit", "text"), [("knots", "kn"), ("beaufort", "Bft")])
+def test_units_are_everywhere_and_remembered(world: Pipeline, visit: Callable[..., Any], unit: str, text: str) -> None:
+    """A unit that is chosen is in the legend and in the panel, and still there after a reload."""
+    page = visit(world.url)
+    page.page.get_by_test_id("layer-wind").click()
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id(f"wind-unit-{unit}").click()
+    page.page.keyboard.press("Escape")
+    page.page.goto(world.url)
+    page.until_connection("live")
+    assert text in page.see("legend")
+    page.page.get_by_test_id("map").focus()
+    page.until("() => window.isotherm.shown(1) !== null && document.querySelector('.heatmaplayer image') !== null")
+    page.page.keyboard.press("Enter")
+    assert text in page.see("panel-wind")

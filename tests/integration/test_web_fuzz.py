@@ -1,0 +1,119 @@
+"""Rubbish on the wire of a real web process: frames that are none, too large, cut short, or of the wrong kind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import random
+import secrets
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pymongo import MongoClient
+
+from isotherm_web.client import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from isotherm_local.harness import Mongodb
+
+ROUNDS = 80
+RESUME = b'{"type":"resume","stream":null,"seq":0,"geometry":null}'
+PATIENCE_SECONDS = 0.05
+
+
+def _beside(name: str) -> Any:
+    """Import a module beside this one: tests are no package."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def web(mongodb: Mongodb) -> Iterator[Any]:
+    """A web process over three locations, with patience for many connections."""
+    fake, process = _beside("fake_cdc"), _beside("web_process")
+    with MongoClient(mongodb.uri) as client:
+        cdc = fake.FakeCdc(client, f"fuzz_{secrets.token_hex(4)}").create()
+        cdc.commit({"locations": [fake.location(number, 10.0, number) for number in range(3)]})
+        cdc.commit({"weather_data": [fake.weather(1)]})
+        started = process.WebProcess(mongodb.uri, cdc.db.name, WEB_MAX_CONNECTIONS_PER_ADDRESS="1000").start()
+        yield started
+        started.stop()
+        client.drop_database(cdc.db.name)
+
+
+def frame(chance: random.Random, payload: bytes) -> bytes:
+    """Return a frame that is right, or wrong in one way or another."""
+    first = chance.choice((0x81, 0x82, 0x01, 0x80, 0x88, 0x89, 0x8A, 0xF1, 0x83, chance.randrange(256)))
+    masked = 0x80 if chance.random() < 0.9 else 0
+    length = chance.choice((len(payload), len(payload), len(payload), 125, 126, 127))
+    if length == 126:
+        header = bytes([first, masked | 126]) + struct.pack(">H", chance.randrange(65536))
+    elif length == 127:
+        header = bytes([first, masked | 127]) + struct.pack(">Q", chance.getrandbits(chance.choice((13, 30, 63))))
+    else:
+        header = bytes([first, masked | min(length, 125)])
+    return header + (bytes(4) if masked else b"") + payload
+
+
+def rubbish(chance: random.Random) -> bytes:
+    """Return what one client sends after the handshake."""
+    parts = [RESUME, b'{"type":"pong"}', b"[" * 120, b"\xff\xfe", chance.randbytes(chance.randrange(120)), b""]
+    sent = b"".join(frame(chance, chance.choice(parts)) for _ in range(chance.randrange(1, 40)))
+    return sent[: chance.randrange(1, len(sent) + 1)]
+
+
+def attack(port: int, chance: random.Random) -> None:
+    """Connect, shake hands or nearly so, send, read a little, and go."""
+    lines = [
+        "GET /ws HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: http://127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol: isotherm.v1.json",
+    ]
+    if chance.random() < 0.2:
+        lines[chance.randrange(len(lines))] = chance.choice(("", "X: " + "y" * 9000, "Upgrade: h2c", "\x00"))
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as client:
+        client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        client.settimeout(PATIENCE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            client.recv(4096)
+        client.sendall(rubbish(chance))
+        with contextlib.suppress(TimeoutError):
+            client.recv(65536)
+
+
+@pytest.mark.contract("W10")
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_rubbish_disturbs_nobody(web: Any, seed: int) -> None:
+    """The process lives, a client that behaves never notices, and no connection is left over."""
+    chance = random.Random(seed)
+    async with connect(web.websocket) as witness:
+        async with asyncio.timeout(20):
+            await witness.until(2)
+        for _ in range(ROUNDS):
+            await asyncio.to_thread(attack, web.port, chance)
+        assert web.process.poll() is None
+        assert web.status("/healthz", web.metrics_port) == 200
+        open_now = 'isotherm_web_clients{format="isotherm.v1.json"}'
+        await asyncio.to_thread(
+            _beside("web_process").wait_for, lambda: web.metric(open_now) == 0, "the connections to be gone"
+        )
+        assert witness.socket.close_code is None
