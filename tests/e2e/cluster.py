@@ -93,10 +93,10 @@ class Release:
         """Install, and wait until everything stands and the weather has been fetched once."""
         self.helm("install", "--wait", "--timeout", timeout)
         self.wait_until_ready()
-        first = self.kubectl(
-            "get", "jobs", "--selector=app.kubernetes.io/component=fetcher", "--output", "name"
-        ).split()
-        self.kubectl("wait", "--for=condition=complete", *first, "--timeout=120s")
+        jobs = self.kubectl("get", "jobs", "--output", "name").split()
+        # A run of the schedule may meet it and give way, which counts as failed.
+        first = [name for name in jobs if f"{self.name}-first-fetch" in name]
+        self.kubectl("wait", "--for=condition=complete", *first, "--timeout=180s")
 
     def upgrade(self, *arguments: str) -> None:
         """Upgrade, and wait until everything stands."""
