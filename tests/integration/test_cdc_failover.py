@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def second(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
     """The second server."""
-    with Replica.running(servers, tmp_path_factory.mktemp("second")) as running:
+    options = ("--loose-innodb-native-foreign-keys=ON",)  # what foreign keys change is in none of its logs
+    with Replica.running(servers, tmp_path_factory.mktemp("second"), *options) as running:
         yield running
 
 
@@ -198,3 +199,27 @@ def test_two_readers_with_one_server_id(capture: Capture) -> None:
         other.kill()
     assert process.running
     assert capture.differences("t") == []
+
+
+def test_a_server_that_does_not_log_cascades(capture: Capture, replica: Replica) -> None:
+    """Foreign keys that change rows there are a reason not to start, and to stop when one is added; or a warning."""
+    capture.sql(
+        "CREATE TABLE p (id INT PRIMARY KEY)",
+        "CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)",
+        "INSERT INTO p VALUES (1), (2)", "INSERT INTO c VALUES (10, 1), (20, 2)",
+    )  # fmt: skip
+    wait_for_replica(capture, replica)
+    switch(capture, replica)
+    process = capture.start(ready=False)
+    assert process.wait(30) == 64
+    assert f"{capture.stack.database}.c (f)" in process.tail(3)
+    process = capture.start(CDC_UNLOGGED_CASCADES_POLICY="warn")
+    capture.wait()
+    assert "unlogged_cascades" in process.tail(50)
+    process.stop()
+    capture.sql("ALTER TABLE c DROP FOREIGN KEY f")
+    process = capture.start()
+    capture.wait()
+    capture.sql("ALTER TABLE c ADD CONSTRAINT g FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL")
+    assert process.wait(30) == 64
+    assert f"{capture.stack.database}.c (g)" in process.tail(3)

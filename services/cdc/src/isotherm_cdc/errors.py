@@ -14,6 +14,7 @@ Error tree::
         ├── LeaseLost           75: the lease could not be renewed, or another reader has it
         └── Halt                70: going on would lose or falsify data
             ├── UnsupportedEvent    the binary log holds what cannot be decoded
+            ├── SourceFailed        the source answers with an error that does not pass by itself
             ├── PositionLost        the source no longer has, or never had, the checkpoint's transactions
             ├── CheckpointConflict  the checkpoint was changed by somebody else
             └── TooManyFailures     more rows failed than the limit allows
@@ -70,6 +71,10 @@ class Halt(ServiceError):  # noqa: N818 - it names what is done
 
 class UnsupportedEvent(Halt):
     """The binary log holds an event that cannot be decoded."""
+
+
+class SourceFailed(Halt):
+    """The source answers with an error that does not pass by itself."""
 
 
 class PositionLost(Halt):

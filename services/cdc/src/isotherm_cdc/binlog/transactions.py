@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from isotherm_cdc.binlog import ddl, events
+from isotherm_cdc.binlog import ddl, events, kinds
 from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.ddl import TableChange
 from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start
@@ -24,36 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from isotherm_cdc.binlog.catalogue import Catalogue
-    from isotherm_cdc.binlog.decode import Operation, RowDecoder
+    from isotherm_cdc.binlog.decode import RowDecoder
     from isotherm_cdc.binlog.events import Event, Gtid
     from isotherm_cdc.values.columns import Table
 
 __all__ = ["Assembler", "End", "Message", "Prepared", "Rows", "Schema", "Start", "Unreadable"]
 
 Unreadable = Literal["fail", "resnapshot"]
-
-_SILENT = frozenset(
-    {
-        events.STOP,
-        events.ROTATE,
-        events.INTVAR,
-        events.RAND,
-        events.USER_VAR,
-        events.FORMAT_DESCRIPTION,
-        events.HEARTBEAT,
-        events.HEARTBEAT_V2,
-        events.IGNORABLE,
-        events.ROWS_QUERY,
-        events.PREVIOUS_GTIDS,
-        events.TRANSACTION_CONTEXT,
-        events.VIEW_CHANGE,
-    }
-)
-_OPERATIONS: dict[int, tuple[Operation, int]] = {
-    **{kind: ("insert", version) for version, kind in enumerate(events.WRITE_ROWS, 1)},
-    **{kind: ("update", version) for version, kind in enumerate(events.UPDATE_ROWS, 1)},
-    **{kind: ("delete", version) for version, kind in enumerate(events.DELETE_ROWS, 1)},
-}
 
 
 class Assembler:
@@ -132,7 +109,7 @@ class Assembler:
 
     def _feed(self, event: Event) -> list[Message]:  # noqa: PLR0911 - one return for each kind of event
         kind = event.kind
-        if kind in _OPERATIONS:
+        if kind in kinds.OPERATIONS:
             return self._rows(event)
         if kind == events.TABLE_MAP:
             self._tables.note(event.body)
@@ -143,7 +120,7 @@ class Assembler:
             return self._end()
         if kind == events.QUERY:
             return self._start() if events.is_begin(event.body) else self._query(event)
-        if kind in _SILENT:
+        if kind in kinds.SILENT:
             return []
         return self._rare(event)
 
@@ -157,14 +134,14 @@ class Assembler:
             return self._xa_prepare(one_phase=bool(event.body[0]))
         if kind == events.PARTIAL_UPDATE_ROWS:
             return self._partial_update(event.body)
-        if event.flags & events.IGNORABLE_FLAG and kind not in _REASONS:
+        if event.flags & events.IGNORABLE_FLAG and kind not in kinds.REASONS:
             return []
         return self._not_told(kind)
 
     def _not_told(self, kind: int) -> list[Message]:
-        reason = _REASONS.get(kind, "an event that is not known")
+        reason = kinds.REASONS.get(kind, "an event that is not known")
         message = f"Transaction GTID {self._gtid or 'none'} holds {reason} (event type {kind})."
-        if kind not in _READ_AGAIN or self._gtid is None:
+        if kind not in kinds.READ_AGAIN or self._gtid is None:
             raise UnsupportedEvent(message)
         # An incident is a transaction of its own, or stands in one that has begun.
         alone = kind == events.INCIDENT and not self._started
@@ -294,7 +271,7 @@ class Assembler:
         return Schema(tuple(TableChange("reread", table) for table in sorted(self._catalogue.tables)))
 
     def _rows(self, event: Event) -> list[Message]:
-        operation, version = _OPERATIONS[event.kind]
+        operation, version = kinds.OPERATIONS[event.kind]
         event_idx, decoder = self._decoder_of(event.body)
         if decoder is None:
             return []
@@ -329,12 +306,3 @@ class Assembler:
         event_idx = self._event_idx
         self._event_idx += 1
         return event_idx, self._tables.find(body, self._gtid)
-
-
-_READ_AGAIN = frozenset({events.INCIDENT, events.BEGIN_LOAD_QUERY, events.EXECUTE_LOAD_QUERY})
-_REASONS = {
-    events.INCIDENT: "an incident: the source says that events are missing from its binary log",
-    events.ANONYMOUS_GTID: "no GTID: gtid_mode must be ON",
-    events.BEGIN_LOAD_QUERY: "a statement in place of rows (LOAD DATA): binlog_format must be ROW in every session",
-    events.EXECUTE_LOAD_QUERY: "a statement in place of rows (LOAD DATA): binlog_format must be ROW in every session",
-}

@@ -10,7 +10,7 @@ import pymysql
 
 from isotherm_cdc import metrics, mysql
 from isotherm_cdc.binlog.catalogue import Catalogue
-from isotherm_cdc.errors import Refused
+from isotherm_cdc.errors import Refused, SourceFailed
 from isotherm_cdc.patience import Patience
 from isotherm_cdc.settings import TableFilter
 from isotherm_common.retry import RetryPolicy, retry
@@ -110,6 +110,7 @@ class Shared:
         Raises:
             ShutdownDuringRetry: the process is to end.
             Refused: the credentials are not taken.
+            SourceFailed: MySQL has answered with an error that does not pass by itself.
         """
         try:
             return retry(
@@ -120,8 +121,9 @@ class Shared:
                 policy=_RECONNECT,
                 on_retry=lambda _: metrics.reconnects_total.labels("mysql").inc(),
             )
-        except pymysql.err.MySQLError as error:
+        except pymysql.err.OperationalError as error:
             if not mysql.is_refusal(error):
-                raise
+                message = f"MySQL has answered with an error, when {doing}: {error}"
+                raise SourceFailed(message) from error
             message = f"MySQL has refused the user {self.settings.mysql.user!r} for a minute, when {doing}: {error}"
             raise Refused(message) from error
