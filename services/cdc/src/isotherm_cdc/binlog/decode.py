@@ -192,7 +192,7 @@ class RowDecoder:
                 found[position], at = step(body, at)  # type: ignore[misc]
             else:
                 at = step(body, at)  # type: ignore[assignment]
-        return encode_key(self.table, [found[position] for position in self._key])
+        return encode_key(self.table, [found.get(position) for position in self._key])
 
     def _skip(self, body: bytes, at: int) -> int:
         nulls = int.from_bytes(body[at : at + self._bitmap_bytes], "little")

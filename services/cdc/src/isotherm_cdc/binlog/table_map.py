@@ -31,6 +31,7 @@ _SIGNEDNESS, _DEFAULT_CHARSET, _COLUMN_CHARSET, _COLUMN_NAME, _SET_VALUES, _ENUM
 _SIMPLE_KEY, _KEY_WITH_PREFIX, _LABEL_DEFAULT_CHARSET, _LABEL_COLUMN_CHARSET = 8, 9, 10, 11
 _BINARY_COLLATION = 63
 _ONE_BYTE_LENGTH = 256
+_PACKED_BYTES = {252: 2, 253: 3, 254: 8}
 
 
 def table_name(body: bytes) -> tuple[int, str, str]:
@@ -53,8 +54,16 @@ def parse(body: bytes, charsets: Mapping[int, str]) -> Table:
 
     Raises:
         SourceUnusable: the source does not write full metadata, or MongoDB cannot have a collection for the table.
-        UnsupportedEvent: a column's type is not known.
+        UnsupportedEvent: a column's type is not known, or the event is broken.
     """
+    try:
+        return _parse(body, charsets)
+    except (IndexError, KeyError, ValueError) as error:
+        message = f"A table map cannot be read ({error!r}): {body[:200].hex()}"
+        raise UnsupportedEvent(message) from error
+
+
+def _parse(body: bytes, charsets: Mapping[int, str]) -> Table:
     _, schema, name = table_name(body)
     if (reason := refusal(schema, name)) is not None:
         raise SourceUnusable(reason)
@@ -69,11 +78,22 @@ def parse(body: bytes, charsets: Mapping[int, str]) -> Table:
 
 
 def packed_integer(data: bytes, at: int) -> tuple[int, int]:
-    """Read MySQL's length-encoded integer and return it with the position after it."""
-    first = data[at]
-    if first < 251:  # noqa: PLR2004 - the format's constant
-        return first, at + 1
-    size = {252: 2, 253: 3, 254: 8}[first]
+    """Read MySQL's length-encoded integer and return it with the position after it.
+
+    Raises:
+        UnsupportedEvent: there is none.
+    """
+    try:
+        first = data[at]
+        if first < 251:  # noqa: PLR2004 - the format's constant
+            return first, at + 1
+        size = _PACKED_BYTES[first]
+    except (IndexError, KeyError):
+        message = f"An event of {len(data)} bytes has no number at {at}."
+        raise UnsupportedEvent(message) from None
+    if at + 1 + size > len(data):
+        message = f"An event of {len(data)} bytes ends within a number."
+        raise UnsupportedEvent(message)
     return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
 
 

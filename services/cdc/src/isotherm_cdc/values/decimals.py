@@ -7,7 +7,10 @@ from typing import Any
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
+from isotherm_cdc.errors import DataError
+
 DECIMAL128_DIGITS = 34
+LARGEST_PRECISION, LARGEST_SCALE = 65, 30
 INT64_MAX = (1 << 63) - 1
 _LOW = (1 << 64) - 1
 _BIAS = 6176
@@ -23,7 +26,14 @@ def packed_size(precision: int, scale: int) -> int:
 
 
 def unpack(data: bytes, precision: int, scale: int) -> int:
-    """Return the unscaled value of a packed DECIMAL."""
+    """Return the unscaled value of a packed DECIMAL.
+
+    Raises:
+        DataError: there are too few or too many bytes.
+    """
+    if len(data) != packed_size(precision, scale):
+        message = f"a DECIMAL({precision},{scale}) of {len(data)} bytes"
+        raise DataError(message)
     negative = not data[0] & 0x80
     buffer = bytes(byte ^ 0xFF for byte in data) if negative else data
     buffer = bytes([buffer[0] ^ 0x80]) + buffer[1:]

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 def encode_key(table: Table, values: Sequence[Any]) -> bytes:
-    """Return the BSON document `{_id: …}` of a row (contract D2); `values` are its key columns' in key order."""
+    """Return the BSON document `{_id: …}` of a row (contract D2); `values` are its key columns' in key order.
+
+    Raises:
+        DataError: a part is NULL, which none can be.
+    """
+    if None in values:
+        message = f"a part of the primary key of {table.full_name} is NULL"
+        raise DataError(message)
     if len(table.key) == 1:
         return _encode({"_id": _key_value(values[0])})
     names = (table.columns[position].field for position in table.key)

@@ -36,6 +36,8 @@ _DOUBLE = 0x0B
 _TYPE_TIMESTAMP, _TYPE_DATE, _TYPE_TIME, _TYPE_DATETIME, _TYPE_DECIMAL = 7, 10, 11, 12, 246
 _BASE64_LINE = 76
 _DEEPEST = 100
+_LONGEST_LENGTH_BITS = 35
+_INLINE, _WIDE_INLINE = (4, 5, 6), (4, 5, 6, 7, 8)
 
 
 def from_binary(data: bytes) -> Any:
@@ -47,77 +49,104 @@ def from_binary(data: bytes) -> Any:
     if not data:
         return None
     try:
-        return _value(data[0], data, 1, 0)
-    except (IndexError, struct.error, KeyError, UnicodeDecodeError, RecursionError) as error:
+        return _Binary(data).value(data[0], 1, 0)
+    except (IndexError, struct.error, KeyError, ValueError, RecursionError) as error:
         message = f"the bytes {data[:64].hex()}… are no binary JSON: {error!r}"
         raise DataError(message) from None
 
 
-def _value(kind: int, data: bytes, at: int, depth: int) -> Any:
-    if kind <= _LARGE_ARRAY:
-        return _container(kind, data, at, depth)
-    if kind == _LITERAL:
-        return _LITERALS[data[at]]
-    if (number := _NUMBERS.get(kind)) is not None:
-        return decimals.unsigned(number.unpack_from(data, at)[0])
-    if kind == _DOUBLE:
-        return struct.unpack_from("<d", data, at)[0]
-    if kind == _STRING:
-        size, at = _variable_length(data, at)
-        return _slice(data, at, size).decode()
-    if kind == _OPAQUE:
-        size, start = _variable_length(data, at + 1)
-        return _opaque(data[at], _slice(data, start, size))
-    message = f"unknown JSON type {kind:#x}"
-    raise DataError(message)
+class _Binary:
+    """A document in MySQL's form.
 
+    What it says of itself is not trusted: parts that are used more than once would take time and memory without bound.
+    """
 
-def _container(kind: int, data: bytes, base: int, depth: int) -> Any:
-    if depth > _DEEPEST:
-        message = "JSON nested too deeply"
+    __slots__ = ("_data", "_left")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = len(data)
+
+    def value(self, kind: int, at: int, depth: int) -> Any:
+        """Read the value of a kind at a position."""
+        data = self._data
+        if kind <= _LARGE_ARRAY:
+            return self._container(kind, at, depth)
+        if kind == _LITERAL:
+            return _LITERALS[data[at]]
+        if (number := _NUMBERS.get(kind)) is not None:
+            return decimals.unsigned(number.unpack_from(data, at)[0])
+        if kind == _DOUBLE:
+            return struct.unpack_from("<d", data, at)[0]
+        if kind == _STRING:
+            size, at = _variable_length(data, at)
+            return self._slice(at, size).decode()
+        if kind == _OPAQUE:
+            size, start = _variable_length(data, at + 1)
+            return _opaque(data[at], self._slice(start, size))
+        message = f"unknown JSON type {kind:#x}"
         raise DataError(message)
-    wide = kind in (_LARGE_OBJECT, _LARGE_ARRAY)
-    size, code = (4, "I") if wide else (2, "H")
-    count, _ = struct.unpack_from(f"<2{code}", data, base)
-    at = base + 2 * size
-    names: list[str] = []
-    if kind in (_SMALL_OBJECT, _LARGE_OBJECT):
-        entry = struct.Struct(f"<{code}H")
+
+    def _container(self, kind: int, base: int, depth: int) -> Any:
+        if depth > _DEEPEST:
+            message = "JSON nested too deeply"
+            raise DataError(message)
+        data = self._data
+        wide = kind in (_LARGE_OBJECT, _LARGE_ARRAY)
+        size, code = (4, "I") if wide else (2, "H")
+        count, _ = struct.unpack_from(f"<2{code}", data, base)
+        at = base + 2 * size
+        self._use(count * (1 + size))
+        names: list[str] = []
+        if kind in (_SMALL_OBJECT, _LARGE_OBJECT):
+            entry = struct.Struct(f"<{code}H")
+            for _ in range(count):
+                offset, length = entry.unpack_from(data, at)
+                names.append(self._slice(base + offset, length).decode())
+                at += entry.size
+        inline = _WIDE_INLINE if wide else _INLINE
+        offset_at = struct.Struct(f"<{code}").unpack_from
+        values = []
         for _ in range(count):
-            offset, length = entry.unpack_from(data, at)
-            names.append(_slice(data, base + offset, length).decode())
-            at += entry.size
-    inline = (4, 5, 6, 7, 8) if wide else (4, 5, 6)
-    values = []
-    for _ in range(count):
-        value_kind = data[at]
-        where = at + 1 if value_kind in inline else base + struct.unpack_from(f"<{code}", data, at + 1)[0]
-        values.append(_value(value_kind, data, where, depth + 1))
-        at += 1 + size
-    return dict(zip(names, values, strict=True)) if kind in (_SMALL_OBJECT, _LARGE_OBJECT) else values
+            value_kind = data[at]
+            where = at + 1 if value_kind in inline else base + offset_at(data, at + 1)[0]
+            values.append(self.value(value_kind, where, depth + 1))
+            at += 1 + size
+        return dict(zip(names, values, strict=True)) if kind in (_SMALL_OBJECT, _LARGE_OBJECT) else values
 
+    def _slice(self, at: int, size: int) -> bytes:
+        self._use(size)
+        if at + size > len(self._data):
+            message = "JSON ends too early"
+            raise DataError(message)
+        return self._data[at : at + size]
 
-def _slice(data: bytes, at: int, size: int) -> bytes:
-    if at + size > len(data):
-        message = "JSON ends too early"
-        raise DataError(message)
-    return data[at : at + size]
+    def _use(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            message = "JSON uses its parts more than once"
+            raise DataError(message)
 
 
 def _variable_length(data: bytes, at: int) -> tuple[int, int]:
     size = shift = 0
-    while True:
+    while shift < _LONGEST_LENGTH_BITS:
         byte = data[at]
         at += 1
         size |= (byte & 0x7F) << shift
         if not byte & 0x80:
             return size, at
         shift += 7
+    message = "a length in JSON does not end"
+    raise DataError(message)
 
 
 def _opaque(kind: int, data: bytes) -> Any:
     if kind == _TYPE_DECIMAL:
         precision, scale = data[0], data[1]
+        if not scale <= precision <= decimals.LARGEST_PRECISION or scale > decimals.LARGEST_SCALE:
+            message = f"a DECIMAL({precision},{scale}) in JSON"
+            raise DataError(message)
         return _decimal(decimals.unpack(data[2:], precision, scale), scale)
     if kind in (_TYPE_DATE, _TYPE_DATETIME, _TYPE_TIMESTAMP, _TYPE_TIME):
         return _temporal(kind, int.from_bytes(data, "little", signed=True))
