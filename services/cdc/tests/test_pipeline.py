@@ -103,6 +103,37 @@ def test_a_larger_one_goes_in_parts_that_say_where_they_stop() -> None:
     assert rest.position is None
 
 
+def test_a_batch_counts_what_mongodb_is_sent() -> None:
+    """Documents may be far larger than their rows (short values under long names): the batch's bound holds for them."""
+    pipeline = Pipeline(Checkpoint("p", "s", 1), Limits(rows=1000, size_bytes=1 << 20))
+    for number in range(40):
+        pipeline.start(ORIGIN, number + 1, 1)
+        pipeline.rows(TABLE, 0, [Row("insert", key(number), bytes(100_000))], 500)
+        pipeline.end()
+    taken = []
+    while (batch := pipeline.take()) is not None:
+        taken.append(sum(len(elements or b"") for elements, _ in batch.writes[TABLE].values()))
+    assert sum(taken) == 40 * 100_000
+    assert max(taken) <= 1 << 20
+
+
+def test_a_large_event_with_rows_of_all_sizes() -> None:
+    """Large rows and small ones in one event: no batch is sent more than the bound and one row."""
+    pipeline = Pipeline(Checkpoint("p", "s", 1), Limits(rows=1000, size_bytes=8 << 20))
+    sizes = [10 << 20] * 5 + [10] * 500
+    pipeline.start(ORIGIN, 1, 1)
+    rows = [Row("insert", key(number), bytes(size)) for number, size in enumerate(sizes)]
+    pipeline.rows(TABLE, 0, rows, sum(sizes))
+    pipeline.end()
+    written = 0
+    while (batch := pipeline.take()) is not None:
+        found = [len(elements or b"") for elements, _ in batch.writes[TABLE].values()]
+        assert sum(found) <= 10 << 20
+        written += len(found)
+    assert written == len(sizes)
+    assert pipeline.queued_bytes == pipeline.queued_rows == 0
+
+
 def test_a_lost_connection_takes_the_open_transaction_back() -> None:
     """What was received in part comes again from its beginning; what was received whole is not taken twice."""
     pipeline = new()
@@ -166,3 +197,35 @@ def test_a_chunk_is_read_again_when_its_window_cannot_be_trusted(disturb: str) -
     pipeline.end()
     pipeline.close_window([SnapshotRow(key(1), value(1), ("1",))], GtidSet.parse(f"{ORIGIN}:1"), last=True)
     assert pipeline.chunk_state == "again"
+
+
+def chunk(*numbers: int) -> list[SnapshotRow]:
+    return [SnapshotRow(key(number), value(number), (str(number),)) for number in numbers]
+
+
+def test_a_chunk_is_not_read_before_the_open_transaction_is_committed() -> None:
+    """What was received in part counts too: its rows have passed, and the chunk would be older than they are."""
+    pipeline = new(snapshot=(TableSnapshot(TABLE),))
+    feed(pipeline, 1, [put(1, 1)])
+    feed(pipeline, 2, [put(1, 2)], end=False)
+    assert str(pipeline.open_window(TABLE)) == f"{ORIGIN}:1-2"
+
+
+def test_a_chunk_loses_the_rows_that_the_stream_touched_meanwhile() -> None:
+    """Whether the key was written, deleted, or changed into another: what the stream says is newer."""
+    pipeline = new(snapshot=(TableSnapshot(TABLE),))
+    pipeline.open_window(TABLE)
+    feed(pipeline, 1, [put(1, 10), drop(2), move(3, 9, 30)])
+    pipeline.close_window(chunk(1, 2, 3, 4), GtidSet.parse(f"{ORIGIN}:1"), last=True)
+    assert writes(pipeline.take()) == {1: "10", 2: None, 3: None, 9: "30", 4: "4"}
+
+
+def test_a_chunk_of_an_earlier_reading_does_not_count() -> None:
+    """When the table is to be read from its beginning, a chunk that waits must not take the cursor further."""
+    pipeline = new(snapshot=(TableSnapshot(TABLE),))
+    pipeline.open_window(TABLE)
+    pipeline.close_window(chunk(7), GtidSet(), last=False)
+    pipeline.request_snapshot([TableSnapshot(TABLE)])
+    batch = pipeline.take()
+    assert batch is not None
+    assert batch.snapshot[0].cursor is None

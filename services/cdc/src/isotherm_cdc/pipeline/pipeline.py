@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 from isotherm_cdc.checkpoint import Checkpoint, Position, TableSnapshot
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.batch import Batch, Clear, Limits
-from isotherm_cdc.pipeline.transactions import Run, Transaction
+from isotherm_cdc.pipeline.transactions import Run, Transaction, row_bytes
 from isotherm_cdc.pipeline.window import (
-    ROW_OVERHEAD_BYTES,
     BadSnapshotRow,
     Chunk,
     ChunkState,
@@ -90,7 +89,7 @@ class Pipeline:
             return
         if self._window is not None and self._window.table == table:
             self._window.touch(rows)
-        run = Run(table, event_idx, rows, size_bytes // len(rows) + ROW_OVERHEAD_BYTES)
+        run = Run(table, event_idx, rows, row_bytes(rows, size_bytes))
         resume = self._resume
         if resume is not None and resume.gtid == transaction.gtid and event_idx <= resume.event_idx:
             transaction.split = True

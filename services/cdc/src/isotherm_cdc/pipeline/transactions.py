@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from isotherm_cdc.binlog.decode import Row
     from isotherm_cdc.pipeline.batch import Batch, Limits
 
+ROW_OVERHEAD_BYTES = 200
+LARGE_EVENT_BYTES = 1 << 20
+
 
 @dataclass(slots=True)
 class Run:
@@ -79,6 +82,17 @@ class Run:
             )
         batch.rows += number
         batch.size_bytes += number * self.row_bytes
+
+
+def row_bytes(rows: Sequence[Row | BadRow], event_bytes: int) -> int:
+    """Return the size that each row of an event counts with: in the event or as a document, whichever is larger.
+
+    Of a large event's rows each counts as the largest, so that a batch stays within what MongoDB takes whichever come first.
+    """
+    sizes = [len(row.data) if row.__class__ is BadRow else len(row[2] or b"") for row in rows]  # type: ignore[index]
+    if event_bytes > LARGE_EVENT_BYTES and len(rows) > 1:
+        return max(*sizes, event_bytes // len(rows)) + ROW_OVERHEAD_BYTES
+    return max(sum(sizes), event_bytes) // len(rows) + ROW_OVERHEAD_BYTES
 
 
 class Transaction:

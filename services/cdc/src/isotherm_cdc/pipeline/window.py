@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from isotherm_cdc.binlog.decode import BadRow
 from isotherm_cdc.pipeline.batch import SNAPSHOT, Batch, DeadRow, Limits
+from isotherm_cdc.pipeline.transactions import ROW_OVERHEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from isotherm_cdc.checkpoint import TableSnapshot
     from isotherm_cdc.gtid import GtidSet
 
-ROW_OVERHEAD_BYTES = 200
 ChunkState = Literal["none", "reading", "held", "queued", "again"]
 
 
