@@ -75,6 +75,7 @@ MEANINGS = {
     "position_lost": "MySQL no longer has the changes since the checkpoint; the policy decides.",
     "predecessor_not_ended": "The session of the reader before could not be ended; its open transaction ends by itself.",
     "started": "The reader has taken over: its term and where it starts.",
+    "unknown_row_deleted": "A row of a table without a key was deleted that MongoDB does not have (CDC_SNAPSHOT_MODE=no_data).",
     "unlogged_cascades": "Foreign keys change captured rows without a line in the binary log.",
     "xa_commit_of_unknown_rows": "A prepared XA transaction was committed whose rows were not seen.",
     "read_again": "The binary log does not tell what changed; the table is read again.",

@@ -91,7 +91,7 @@ def rows_in_mongodb(capture: Capture) -> int:
 def test_killed_in_a_snapshot_and_in_the_stream(capture: Capture) -> None:
     """A reader that is killed again and again goes on where its checkpoint is, in a snapshot too."""
     with workload(capture, 1) as count:
-        for wanted in (40, 160, 440):
+        for wanted in (40, 160, 600):
             process = capture.start(ready=False)
             capture.stack.until(lambda n=wanted: rows_in_mongodb(capture) >= n, 60, f"{wanted} rows")
             process.kill()

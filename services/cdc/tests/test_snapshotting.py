@@ -28,7 +28,7 @@ ROW = SnapshotRow(bson.encode({"_id": 1}), b"", ("1",))
 class Reader:
     """Reads a table of one row; during the first read a DDL statement comes, unless `quiet`."""
 
-    table = object()
+    table = SimpleNamespace(counted=False)
 
     def __init__(self, shared: Any, *, fails: bool = False, quiet: bool = False) -> None:
         self._shared = shared
@@ -69,7 +69,7 @@ def shared_state() -> Any:
         shutdown=Shutdown(),
         changed=threading.Condition(),
         pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
-        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None),
+        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None, keyless="fail"),
         with_mysql=lambda _, call: call(),
         snapshot_held=False,
     )

@@ -38,6 +38,7 @@ class TableSnapshot:
         estimate: rows that the source thinks the table has.
         where: the condition of the rows to read; None: all of them.
         letters: dead letters that are settled when the table has been read.
+        live: for a table without a key, whether its view is being read: changes count from there on.
     """
 
     table: str
@@ -49,12 +50,14 @@ class TableSnapshot:
     estimate: int | None = None
     where: str | None = None
     letters: tuple[str, ...] = ()
+    live: bool = False
 
     def to_document(self) -> dict[str, Any]:
         """Return what is stored."""
         return {
             **({"where": self.where} if self.where is not None else {}),
             **({"letters": list(self.letters)} if self.letters else {}),
+            **({"live": True} if self.live else {}),
             "table": self.table,
             "cursor": None if self.cursor is None else list(self.cursor),
             "read": self.read,

@@ -109,6 +109,12 @@ class Settings:
         "like initial, and again when the source no longer has the changes since the checkpoint; always: at every start, and "
         "what has no row any more is deleted.",
     )
+    keyless: Literal["fail", "hash"] = setting(
+        "CDC_KEYLESS",
+        default="fail",
+        help="What to do with a table that has neither a primary key nor a unique key of NOT NULL columns: stop, or make the "
+        "hash of a row its _id and count equal rows.",
+    )
     snapshot_chunk_rows: int = setting(
         "CDC_SNAPSHOT_CHUNK_ROWS",
         default=1024,

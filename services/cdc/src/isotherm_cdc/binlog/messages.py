@@ -25,12 +25,14 @@ class Rows(NamedTuple):
         event_idx: the event's number among the transaction's row events, filtered ones counted.
         rows: what it holds.
         size_bytes: the event's size.
+        counted: whether the table has no key, so that its equal rows are counted.
     """
 
     table: str
     event_idx: int
     rows: list[Row | BadRow]
     size_bytes: int
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

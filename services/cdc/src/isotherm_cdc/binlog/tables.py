@@ -19,6 +19,16 @@ _MAPS_KEPT = 1000
 _DUMMY_TABLE_ID = 0xFFFFFF
 
 
+def refuse_keyless(table: Table) -> Table:
+    """Refuse a table without a primary key.
+
+    Raises:
+        SourceUnusable: always.
+    """
+    message = f"{table.full_name} has no primary key: add one, or exclude the table."
+    raise SourceUnusable(message)
+
+
 class TableMaps:
     """Follows the TABLE_MAP events; an id means a table until its transaction ends."""
 
@@ -27,6 +37,7 @@ class TableMaps:
         catalogue: Catalogue,
         charsets: Mapping[int, str],
         decoder: Callable[[Table], RowDecoder],
+        identify: Callable[[Table], Table],
         *,
         tolerant: bool,
     ) -> None:
@@ -36,11 +47,13 @@ class TableMaps:
             catalogue: the captured tables.
             charsets: the character set of each collation's id.
             decoder: makes what reads a table's rows.
+            identify: gives a table without a primary key another key, or refuses it.
             tolerant: whether a captured table that cannot be understood is no error yet.
         """
         self._catalogue = catalogue
         self._charsets = charsets
         self._new_decoder = decoder
+        self._identify = identify
         self._tolerant = tolerant
         self._by_id: dict[int, RowDecoder | str | None] = {}
         self._by_body: dict[bytes, RowDecoder | str | None] = {}
@@ -71,10 +84,7 @@ class TableMaps:
             if not self._tolerant:
                 raise
             return full_name
-        if not table.key:
-            message = f"{table.full_name} has no primary key: add one, or exclude the table."
-            raise SourceUnusable(message)
-        return self._new_decoder(table)
+        return self._new_decoder(table if table.key else self._identify(table))
 
     def find(self, body: bytes, gtid: Gtid) -> RowDecoder | str | None:
         """Return what reads a row event, the table's name if nothing can, None if it is not captured.

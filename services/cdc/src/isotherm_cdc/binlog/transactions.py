@@ -16,7 +16,7 @@ from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.ddl import TableChange
 from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start
 from isotherm_cdc.binlog.prepared import PreparedTransactions
-from isotherm_cdc.binlog.tables import TableMaps
+from isotherm_cdc.binlog.tables import TableMaps, refuse_keyless
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_common.process import ServiceError
 
@@ -44,6 +44,7 @@ class Assembler:
         unreadable: Unreadable = "fail",
         prepared: PreparedTransactions | None = None,
         decoder: Callable[[Table], RowDecoder] = CompiledDecoder,
+        identify: Callable[[Table], Table] = refuse_keyless,
     ) -> None:
         """Start between two transactions.
 
@@ -53,8 +54,9 @@ class Assembler:
             unreadable: what to do with changes that cannot be told: stop, or have their tables read again.
             prepared: where XA transactions wait; None: with the usual limit.
             decoder: makes what reads a table's rows.
+            identify: gives a table without a primary key another key, or refuses it.
         """
-        self._tables = TableMaps(catalogue, charsets, decoder, tolerant=unreadable != "fail")
+        self._tables = TableMaps(catalogue, charsets, decoder, identify, tolerant=unreadable != "fail")
         self._catalogue = catalogue
         self._charsets = charsets
         self._policy = unreadable
@@ -284,7 +286,7 @@ class Assembler:
         except UnsupportedEvent as error:
             reason = f"{error} (transaction GTID {self._gtid})"
             return [*self._start(), *self._unreadable(reason, table)]
-        return [*self._start(), Rows(table, event_idx, rows, len(event.body))]
+        return [*self._start(), Rows(table, event_idx, rows, len(event.body), decoder.table.counted)]
 
     def _partial_update(self, body: bytes) -> list[Message]:
         _, decoder = self._decoder_of(body)

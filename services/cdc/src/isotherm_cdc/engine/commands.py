@@ -15,6 +15,7 @@ from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.engine.requeue import plan
 from isotherm_cdc.errors import Declined
 from isotherm_cdc.snapshot.conditions import problem_of
+from isotherm_cdc.snapshot.identity import identified, overridden
 from isotherm_cdc.snapshot.queries import chunk_query
 from isotherm_cdc.snapshot.tables import read_table
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.values.columns import Table
 
 LOOK_EVERY_SECONDS = 1.0
 FORGET_EVERY_SECONDS = 3600.0
@@ -135,9 +137,12 @@ class Commander:
             raise Declined(problem)
         connection = mysql.connect(shared.settings.mysql)
         try:
-            found = read_table(connection, *table.split(".", 1))
+            found = self._look_up(connection, table)
             if found is None:
                 message = f"There is no table {table} in MySQL."
+                raise Declined(message)
+            if where is not None and found.counted:
+                message = f"{table} has no key: it can only be read whole."
                 raise Declined(message)
             if where is not None:
                 _try(connection, chunk_query(found, None, 0, where))
@@ -159,14 +164,18 @@ class Commander:
             raise Declined(message)
         connection = mysql.connect(shared.settings.mysql)
         try:
-            states, impossible = plan(
-                letters, shared.captured, lambda table: read_table(connection, *table.split(".", 1))
-            )
+            states, impossible = plan(letters, shared.captured, lambda table: self._look_up(connection, table))
         finally:
             connection.close()
         handed = [letter for state in states for letter in state.letters]
         more = len(letters) == LETTERS_AT_ONCE and bool(handed)
         return Outcome({"letters": handed, "impossible": impossible, "more": more}, states)
+
+    def _look_up(self, connection: pymysql.Connection[Any], name: str) -> Table | None:
+        """Return a table as it is now, with what tells its rows apart."""
+        settings = self._shared.settings
+        found = read_table(connection, *name.split(".", 1))
+        return found and overridden(identified(connection, found, settings.keyless), settings.overrides)
 
 
 def _paused(*, everything: bool, snapshot: bool) -> Outcome:

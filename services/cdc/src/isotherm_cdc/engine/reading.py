@@ -12,11 +12,14 @@ from isotherm_cdc.binlog.stream import Source
 from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
 from isotherm_cdc.engine.starting import accepts_loss
 from isotherm_cdc.errors import PositionLost, StartAgain
+from isotherm_cdc.snapshot.identity import identified, overridden
+from isotherm_common.retry import ShutdownDuringRetry
 
 if TYPE_CHECKING:
     from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
     from isotherm_cdc.preflight import SourceState
+    from isotherm_cdc.values.columns import Table
 
 
 class Reader:
@@ -61,12 +64,17 @@ class Reader:
         finally:
             connection.close()
         overrides = shared.settings.overrides
-        decoder = RowDecoder if shared.settings.row_decoder == "plain" else CompiledDecoder
+        plain = shared.settings.row_decoder == "plain"
+
+        def decoder(table: Table) -> RowDecoder:
+            return (RowDecoder if plain or table.counted else CompiledDecoder)(overridden(table, overrides))
+
         assembler = Assembler(
             shared.catalogue,
             charsets,
             unreadable=shared.settings.unreadable_changes_policy,
-            decoder=lambda table: decoder(overrides.apply(table)),
+            decoder=decoder,
+            identify=self._identify,
         )
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
         try:
@@ -112,6 +120,23 @@ class Reader:
             self._receive(messages)
         return any(isinstance(message, Schema) for message in messages)
 
+    def _identify(self, table: Table) -> Table:
+        """Look up what tells the rows of a table without a primary key apart."""
+        shared = self._shared
+
+        def look() -> Table:
+            connection = mysql.connect(shared.settings.mysql)
+            try:
+                return identified(connection, table, shared.settings.keyless)
+            finally:
+                connection.close()
+
+        try:
+            return shared.with_mysql(f"looking at {table.full_name}", look)
+        except ShutdownDuringRetry as error:
+            message = f"The process ends while MySQL is asked about {table.full_name}."
+            raise StartAgain(message) from error
+
     def _check_cascades(self, state: SourceState) -> None:
         """Look for a foreign key that a statement may have added."""
         connection = mysql.connect(self._shared.settings.mysql)
@@ -131,7 +156,9 @@ class Reader:
                 while core.queued_bytes > shared.settings.max_queue_bytes and not self._told_to_stop:
                     shared.changed.wait(1.0)
                 if isinstance(message, Rows):
-                    core.rows(message.table, message.event_idx, message.rows, message.size_bytes)
+                    core.rows(
+                        message.table, message.event_idx, message.rows, message.size_bytes, counted=message.counted
+                    )
                 elif isinstance(message, Start):
                     shared.newest_us = message.gtid.commit_us
                     core.start(message.gtid.origin, message.gtid.number, message.gtid.commit_us)

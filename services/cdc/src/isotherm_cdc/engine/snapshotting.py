@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics
+from isotherm_cdc.checkpoint import TableSnapshot
+from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.snapshot.reader import TableChanged, TableReader
 
 if TYPE_CHECKING:
-    from isotherm_cdc.checkpoint import TableSnapshot
     from isotherm_cdc.engine.shared import Shared
 
 POLL_SECONDS = 0.005
@@ -42,7 +43,7 @@ class Snapshotter:
         shared = self._shared
         with shared.changed:
             shared.pipeline.abandon_window()
-        reader = TableReader(shared.settings.mysql, table, shared.settings.overrides)
+        reader = TableReader(shared.settings.mysql, table, shared.settings.overrides, shared.settings.keyless)
         try:
             estimate = reader.estimate() if reader.table is not None else None
             with shared.changed:
@@ -50,6 +51,9 @@ class Snapshotter:
             while not shared.shutdown.requested:
                 state = self._next_chunk(table)
                 if state is None:
+                    return
+                if reader.table is not None and reader.table.counted:
+                    self._read_counted(reader, table)
                     return
                 if state.read or reader.table is None:
                     with shared.changed:
@@ -88,12 +92,51 @@ class Snapshotter:
             return self._abandon(usable=False)
         with shared.changed:
             shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
+        return self._handed_over(state.table)
+
+    def _read_counted(self, reader: TableReader, table: str) -> None:
+        """Read a table without a key: in one view, of which it is known which changes are in it.
+
+        When it ends early (a pause, a statement that changes the table, a lost connection) it begins anew.
+        """
+        shared = self._shared
+        with shared.changed:
+            before = next((state for state in shared.pipeline.snapshot if state.table == table), None)
+            shared.pipeline.request_snapshot([TableSnapshot(table, estimate=before.estimate if before else None)])
+            received = shared.pipeline.open_window(table)
+        while not received <= reader.executed():
+            if shared.shutdown.wait(POLL_SECONDS):
+                return
+        try:
+            reader.look()
+            if reader.table is None or not reader.table.counted:
+                self._abandon(usable=False)
+                return
+            high = reader.open_view()
+        except TableChanged:
+            self._abandon(usable=False)
+            return
+        with shared.changed:
+            shared.pipeline.close_view(high)
+        while self._handed_over(table):
+            state = self._next_chunk(table)
+            if state is None or not state.live:
+                return
+            rows = reader.next_rows(shared.settings.snapshot_chunk_rows)
+            with shared.changed:
+                shared.pipeline.open_window(table, counted=True)
+                shared.pipeline.close_window(rows, GtidSet(), last=len(rows) < shared.settings.snapshot_chunk_rows)
+
+    def _handed_over(self, table: str) -> bool:
+        """Wait until what was read has its place in the queue; answer whether it may be written."""
+        shared = self._shared
+        with shared.changed:
+            shared.changed.notify_all()
             while shared.pipeline.chunk_state == "held" and not shared.shutdown.requested:
                 shared.changed.wait(1.0)
             again = shared.pipeline.chunk_state == "again"
-            shared.changed.notify_all()
-        metrics.snapshot_chunks_total.labels(state.table, "again" if again else "written").inc()
-        return not again
+        metrics.snapshot_chunks_total.labels(table, "again" if again else "written").inc()
+        return not again and not shared.shutdown.requested
 
     def _abandon(self, *, usable: bool) -> bool:
         with self._shared.changed:

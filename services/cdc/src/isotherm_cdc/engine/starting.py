@@ -13,7 +13,7 @@ from isotherm_cdc.errors import PositionLost
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.batch import Batch, Limits
 from isotherm_cdc.pipeline.pipeline import Pipeline
-from isotherm_cdc.snapshot.tables import captured_tables, read_table
+from isotherm_cdc.snapshot.tables import captured_tables, check_keys, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,7 @@ def _look(shared: Shared) -> tuple[preflight.SourceState, list[str], GtidSet]:
             shared.captured = shared.captured.folded()
         preflight.check_cascades(connection, state, shared.captured, refuse=shared.refuses_cascades)
         tables = captured_tables(connection, shared.captured.schemas, shared.captured)
+        check_keys(connection, tables, shared.settings.keyless)
         for table in shared.settings.overrides.tables(tables):
             if (found := read_table(connection, *table.split(".", 1))) is not None:
                 shared.settings.overrides.check_table(found)

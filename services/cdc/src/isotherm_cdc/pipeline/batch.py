@@ -38,6 +38,23 @@ Write = tuple[bytes | None, Origin]
 """The last change of one key within a batch: the document's BSON elements without `_cdc` (None: a delete), its origin."""
 
 
+class Counted(NamedTuple):
+    """How the number of equal rows of a table without a key changes.
+
+    Attributes:
+        rows: how many more there are; less than 0: fewer.
+        elements: the document's BSON elements without `_cdc`; None when rows have only gone.
+        origin: of the last change.
+    """
+
+    rows: int
+    elements: bytes | None
+    origin: Origin
+
+
+NONE_COUNTED = Counted(0, None, SNAPSHOT)
+
+
 @dataclass(frozen=True, slots=True)
 class DeadRow:
     """A row for the dead letters."""
@@ -72,6 +89,7 @@ class Batch:
 
     Attributes:
         writes: by table and by the BSON of `{_id: …}`.
+        counted: for tables without a key, how many more (or fewer) rows each key has, by table and key.
         dead: rows for the dead letters.
         clears: tables to empty first.
         gtid_set: the transactions that are applied whole with it.
@@ -88,6 +106,7 @@ class Batch:
     """
 
     writes: dict[str, dict[bytes, Write]] = field(default_factory=dict)
+    counted: dict[str, dict[bytes, Counted]] = field(default_factory=dict)
     dead: list[DeadRow] = field(default_factory=list)
     clears: list[Clear] = field(default_factory=list)
     gtid_set: str = ""
@@ -105,7 +124,13 @@ class Batch:
     @property
     def documents(self) -> int:
         """How many documents it writes or deletes."""
-        return sum(map(len, self.writes.values()))
+        return sum(map(len, self.writes.values())) + sum(map(len, self.counted.values()))
+
+    def add_rows(self, table: str, key: bytes, number: int, elements: bytes | None, origin: Origin) -> None:
+        """Count rows of a table without a key that have come (with their elements) or gone."""
+        rows = self.counted.setdefault(table, {})
+        before = rows.get(key, NONE_COUNTED)
+        rows[key] = Counted(before.rows + number, elements or before.elements, origin)
 
     def count(self, operation: str, table: str, number: int = 1) -> None:
         """Count changes for the metrics."""

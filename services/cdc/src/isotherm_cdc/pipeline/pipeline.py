@@ -27,6 +27,7 @@ from isotherm_cdc.pipeline.window import (
     Progress,
     SnapshotRow,
     Sweep,
+    View,
     Window,
 )
 
@@ -44,7 +45,7 @@ class Pipeline:
         self.limits = limits or Limits()
         self.queued_bytes = self.queued_rows = 0
         self.chunk_state: ChunkState = "none"
-        self._queue: deque[Transaction | Chunk | Sweep] = deque()
+        self._queue: deque[Transaction | Chunk | View | Sweep] = deque()
         self._received = GtidSet.parse(checkpoint.gtid_set)
         self._applied = self._received.copy()
         self._prepared = GtidSet()
@@ -82,14 +83,16 @@ class Pipeline:
             self._open = Transaction(origin, number, commit_us)
             self._queue.append(self._open)
 
-    def rows(self, table: str, event_idx: int, rows: Sequence[Row | BadRow], size_bytes: int) -> None:
-        """Rows of the open transaction arrive."""
+    def rows(
+        self, table: str, event_idx: int, rows: Sequence[Row | BadRow], size_bytes: int, *, counted: bool = False
+    ) -> None:
+        """Rows of the open transaction arrive; `counted`: of a table without a key."""
         transaction = self._open
         if transaction is None or not rows:
             return
         if self._window is not None and self._window.table == table:
             self._window.touch(rows)
-        run = Run(table, event_idx, rows, row_bytes(rows, size_bytes))
+        run = Run(table, event_idx, rows, row_bytes(rows, size_bytes), counted=counted)
         resume = self._resume
         if resume is not None and resume.gtid == transaction.gtid and event_idx <= resume.event_idx:
             transaction.split = True
@@ -147,14 +150,18 @@ class Pipeline:
         for table in tables:
             self._progress.begin(table)
 
-    def open_window(self, table: str) -> GtidSet:
+    def open_window(self, table: str, *, counted: bool = False) -> GtidSet:
         """A chunk of `table` is about to be read.
+
+        Args:
+            table: `schema.table`.
+            counted: whether it is the next part of the view of a table without a key.
 
         Returns:
             What must be in the source's executed set before the chunk is read: transactions can be received before the
             source has committed them, and a chunk read between the two would be older than what was received.
         """
-        self._window = Window(table, self._progress.generation(table))
+        self._window = Window(table, self._progress.generation(table), counted=counted)
         self.chunk_state = "reading"
         known = self._received.copy()
         if self._open is not None:
@@ -175,6 +182,16 @@ class Pipeline:
         self.chunk_state = "held"
         if self._open is None:
             self._emit()
+
+    def close_view(self, high: GtidSet) -> None:
+        """A view of a whole table without a key is open, and may hold what is in `high`.
+
+        It counts if no row of the table changes from the opening of the window until the stream has passed `high`: then
+        it is known which changes are in it.
+        """
+        if self._window is not None:
+            self._window.view = True
+        self.close_window((), high, last=False)
 
     def abandon_window(self) -> None:
         """The chunk could not be read."""
@@ -198,15 +215,18 @@ class Pipeline:
         window = self._window
         if window is None or window.held is None or window.high is None:
             return
-        if not window.valid:
+        if window.is_worthless:
             self._window = None
             self.chunk_state = "again"
             return
         if not window.high - self._prepared <= self._received:
             return
-        chunk = window.chunk()
-        self._queue.append(chunk)
-        self.queued_bytes += chunk.size_bytes
+        if window.view:
+            self._queue.append(View(window.table, window.generation))
+        else:
+            chunk = window.chunk()
+            self._queue.append(chunk)
+            self.queued_bytes += chunk.size_bytes
         self._window = None
         self.chunk_state = "queued"
 
@@ -226,6 +246,8 @@ class Pipeline:
                 more = self._take_transaction(item, batch)
             elif isinstance(item, Chunk):
                 more = self._take_chunk(item, batch)
+            elif isinstance(item, View):
+                more = self._take_view(item, batch)
             else:
                 more = self._take_sweep(item, batch)
         batch.snapshot = self.snapshot
@@ -247,7 +269,7 @@ class Pipeline:
         if not item.ended or not batch.has_room(self.limits, item.rows, item.size_bytes):
             return False
         for run in item.runs:
-            run.move(run.left, item.origin, batch)
+            self._move(run, run.left, item, batch)
         self.queued_bytes -= item.size_bytes
         self.queued_rows -= item.rows
         self._finish(item, batch)
@@ -260,7 +282,7 @@ class Pipeline:
         runs = item.runs
         while runs and (number := runs[0].fitting(batch, self.limits)):
             run = runs[0]
-            run.move(number, item.origin, batch)
+            self._move(run, number, item, batch)
             self.queued_bytes -= number * run.row_bytes
             self.queued_rows -= number
             item.split = True
@@ -274,10 +296,23 @@ class Pipeline:
             return not batch.rows and not batch.clears and self.snapshot == before
         return False
 
+    def _move(self, run: Run, number: int, item: Transaction, batch: Batch) -> None:
+        if not run.counted:
+            run.move(number, item.origin, batch)
+            return
+        state = self._progress.get(run.table)
+        if state is None or state.live:
+            run.count(number, item.origin, batch)
+        else:
+            run.start += number  # It will be in the view that is still to be read.
+
     def _apply_schema(self, item: Transaction, batch: Batch) -> None:
         for change in item.schema:
             if change.effect == "truncate" or (change.effect == "drop" and self.limits.clear_dropped):
                 batch.clears.append(Clear(change.table, None, change.effect, item.gtid))
+            state = self._progress.get(change.table)
+            if change.effect == "truncate" and state is not None and state.live:
+                self.request_snapshot([TableSnapshot(change.table)])
             if change.effect == "reread":
                 self.request_snapshot([TableSnapshot(change.table, ghosts_before=self._seq)])
             elif change.effect == "drop":
@@ -297,6 +332,9 @@ class Pipeline:
 
     def _take_chunk(self, item: Chunk, batch: Batch) -> bool:
         current = self._progress.generation(item.table) == item.generation
+        if item.counted and not current:
+            self.queued_bytes -= item.size_bytes
+            item.rows.clear()
         moved_bytes, state = item.move(batch, self.limits, self._progress.get(item.table) if current else None)
         self.queued_bytes -= moved_bytes
         if state is not None:
@@ -306,6 +344,17 @@ class Pipeline:
         self._queue.popleft()
         self.chunk_state = "none"
         return True
+
+    def _take_view(self, item: View, batch: Batch) -> bool:
+        if batch.rows or batch.clears:
+            return False
+        self._queue.popleft()
+        self.chunk_state = "none"
+        state = self._progress.get(item.table)
+        if self._progress.generation(item.table) == item.generation and state is not None:
+            batch.clears.append(Clear(item.table, None, "counted", None))
+            self._progress.store(TableSnapshot(item.table, estimate=state.estimate, letters=state.letters, live=True))
+        return False
 
     def _take_sweep(self, item: Sweep, batch: Batch) -> bool:
         if batch.rows or batch.clears:

@@ -30,6 +30,7 @@ class Run:
         rows: all rows of the event.
         row_bytes: the size that each counts with.
         start: the first row that is still to be written.
+        counted: whether the table has no key, so that its equal rows are counted.
     """
 
     table: str
@@ -37,6 +38,7 @@ class Run:
     rows: Sequence[Row | BadRow]
     row_bytes: int
     start: int = 0
+    counted: bool = False
 
     @property
     def left(self) -> int:
@@ -80,6 +82,28 @@ class Run:
                 for number, row in enumerate(rows[start:end], start)
                 if isinstance(row, BadRow)
             )
+        batch.rows += number
+        batch.size_bytes += number * self.row_bytes
+
+    def count(self, number: int, origin: Origin, batch: Batch) -> None:
+        """Count the next rows, which have no key: all that is known of a change is which row came and which went."""
+        start = self.start
+        self.start = start + number
+        for position, row in enumerate(self.rows[start : start + number], start):
+            if isinstance(row, BadRow):
+                batch.dead.append(DeadRow(origin.gtid or "", self.event_idx, position, self.table, row))
+                batch.count("failed", self.table)
+                gone = row.key if row.operation == "delete" else row.old_key
+                if gone is not None:
+                    batch.add_rows(self.table, gone, -1, None, origin)
+                continue
+            batch.count(row.operation, self.table)
+            if row.operation == "delete":
+                batch.add_rows(self.table, row.key, -1, None, origin)
+            elif row.operation == "insert" or row.old_key is not None:
+                batch.add_rows(self.table, row.key, 1, row.elements, origin)
+                if row.old_key is not None:
+                    batch.add_rows(self.table, row.old_key, -1, None, origin)
         batch.rows += number
         batch.size_bytes += number * self.row_bytes
 

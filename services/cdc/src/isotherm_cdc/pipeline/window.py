@@ -74,6 +74,14 @@ class Sweep:
 
 
 @dataclass(slots=True)
+class View:
+    """From here on the changes of a table without a key count; before it they are in the view that is being read."""
+
+    table: str
+    generation: int
+
+
+@dataclass(slots=True)
 class Chunk:
     """Rows of a closed window; of those that the stream has touched only the cursor."""
 
@@ -81,6 +89,7 @@ class Chunk:
     generation: int
     rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]]
     last: bool
+    counted: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -91,7 +100,7 @@ class Chunk:
         """Put the rows that fit into the batch; return their size, and the table's state after them."""
         cursor: tuple[str, ...] | None = None
         written = moved_bytes = 0
-        writes = batch.writes.setdefault(self.table, {})
+        writes = {} if self.counted else batch.writes.setdefault(self.table, {})
         while self.rows:
             row = self.rows[0]
             size = _size(row)
@@ -100,7 +109,10 @@ class Chunk:
             self.rows.popleft()
             moved_bytes += size
             if isinstance(row, SnapshotRow):
-                writes[row.key] = row.elements, SNAPSHOT
+                if self.counted:
+                    batch.add_rows(self.table, row.key, 1, row.elements, SNAPSHOT)
+                else:
+                    writes[row.key] = row.elements, SNAPSHOT
                 batch.rows += 1
                 batch.size_bytes += size
                 cursor, written = row.cursor, written + 1
@@ -139,6 +151,13 @@ class Window:
     held: Sequence[SnapshotRow | BadSnapshotRow] | None = None
     high: GtidSet | None = None
     last: bool = False
+    counted: bool = False
+    view: bool = False
+
+    @property
+    def is_worthless(self) -> bool:
+        """Whether what was read cannot be used: for a view, already when any row has changed since."""
+        return not self.valid or (self.view and bool(self.touched))
 
     def touch(self, rows: Sequence[Row | BadRow]) -> None:
         """Note the keys of rows that the stream brings; a row without a known key makes the chunk worthless."""
@@ -153,16 +172,17 @@ class Window:
     def chunk(self) -> Chunk:
         """Return what is left of the rows that were read."""
         rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]] = deque(
-            row.cursor if row.key in self.touched else row for row in self.held or ()
+            row if self.counted or row.key not in self.touched else row.cursor for row in self.held or ()
         )
-        return Chunk(self.table, self.generation, rows, self.last)
+        return Chunk(self.table, self.generation, rows, self.last, self.counted)
 
 
 class Progress:
     """How far each table has been read, and which reading of it counts."""
 
     def __init__(self, tables: Sequence[TableSnapshot]) -> None:
-        self._tables = {table.table: table for table in tables}
+        # The view that a table without a key was read in is gone with its reader: it is read again.
+        self._tables = {table.table: replace(table, live=False) for table in tables}
         self._generations: dict[str, int] = {}
 
     def all(self) -> tuple[TableSnapshot, ...]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from isotherm_cdc.binlog.decode import BadRow
 from isotherm_cdc.errors import Halt
 from isotherm_cdc.pipeline.batch import Batch, DeadRow, Origin
-from isotherm_cdc.sink import dead_letters, documents, signals, takeover, tombstones
+from isotherm_cdc.sink import counted, dead_letters, documents, signals, takeover, tombstones
 from isotherm_cdc.sink.clear import clear_all
 from isotherm_cdc.sink.commit import Rejected, write
 from isotherm_cdc.sink.operations import Operations, add_upsert
@@ -102,7 +102,7 @@ class Sink:
             Halt: it cannot be written.
             ShutdownDuringRetry: the process is to end and MongoDB does not answer.
         """
-        self._target.prepare(batch.writes.keys() | {clear.table for clear in batch.clears})
+        self._target.prepare(batch.writes.keys() | batch.counted.keys() | {clear.table for clear in batch.clears})
         for clear in batch.clears:
             clear_all(self._target, clear, lambda: self.checkpoint, self._write, self._clock)
         while True:
@@ -133,6 +133,7 @@ class Sink:
         )
         operations = Operations()
         self._add_documents(batch, attempt.seq, now, operations)
+        counted.add(self._target, batch, attempt.seq, now, operations)
         dead_letters.add(operations, batch.dead, attempt, now)
         dead_letters.settle(operations, batch.settled)
         signals.answer(operations, batch.answers, now)

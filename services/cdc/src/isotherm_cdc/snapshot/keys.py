@@ -26,6 +26,9 @@ def key_condition(table: Table, key: Any) -> str:
     Raises:
         DataError: it cannot be told: an override has changed the key.
     """
+    if table.counted:
+        message = "its table has no key, so that the row cannot be found"
+        raise DataError(message)
     columns = [table.columns[position] for position in table.key]
     values = [key] if len(columns) == 1 else [key[column.field] for column in columns]
     parts = [

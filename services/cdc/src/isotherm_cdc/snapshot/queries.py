@@ -35,6 +35,13 @@ def chunk_query(table: Table, cursor: tuple[str, ...] | None, limit: int, where:
     )
 
 
+def view_query(table: Table) -> str:
+    """Return the SELECT of all rows of a table without a key: the columns, a flag for each JSON column."""
+    columns = [select_of(column, quote(column.name)) for column in table.columns]
+    columns += [_HAS_DECIMAL.format(name=quote(column.name)) for column in table.columns if is_json(column)]
+    return f"SELECT {', '.join(columns)} FROM {quote(table.schema)}.{quote(table.name)}"  # noqa: S608 - quoted
+
+
 def is_json(column: Column) -> bool:
     """Whether a JSON document is selected for the column."""
     return column.plain.kind is Kind.JSON and column.kind is not Kind.EXCLUDED

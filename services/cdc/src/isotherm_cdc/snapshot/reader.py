@@ -6,17 +6,22 @@ the executed set. The pipeline holds the rows until the stream has passed that s
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bson
 import pymysql
+from pymysql.cursors import SSCursor
 
 from isotherm_cdc import mysql
 from isotherm_cdc.binlog.decode import BadRow
-from isotherm_cdc.errors import DataError, SourceUnusable
+from isotherm_cdc.errors import DataError
+from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
-from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted
+from isotherm_cdc.snapshot.identity import Keyless, identified, overridden
+from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted, view_query
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
 from isotherm_cdc.values.documents import encode_elements, encode_key
@@ -24,13 +29,15 @@ from isotherm_cdc.values.mapping import RULES, changed, order_of
 from isotherm_cdc.values.overrides import Overrides
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from isotherm_cdc.gtid import GtidSet
     from isotherm_cdc.values.columns import Column, Table
     from isotherm_common.settings import MysqlSettings
 
 _PATHS_AT_ONCE = 500
+_THREAD = re.compile(r"#\d+")
+VIEW_TIMEOUT_SECONDS = 3600
+"""How long the server waits for a view to be read on: MongoDB may be away for a while."""
 _CHANGED_CODES = frozenset({1054, 1146, 1412})
 """Unknown column, no such table, the definition has changed since the view was opened."""
 
@@ -57,7 +64,13 @@ class TableChanged(Exception):  # noqa: N818 - nothing is wrong
 class TableReader:
     """Reads one table in chunks; holds a connection of its own."""
 
-    def __init__(self, settings: MysqlSettings, full_name: str, overrides: Overrides | None = None) -> None:
+    def __init__(
+        self,
+        settings: MysqlSettings,
+        full_name: str,
+        overrides: Overrides | None = None,
+        keyless: Keyless = "fail",
+    ) -> None:
         """Connect and look at the table.
 
         Raises:
@@ -68,6 +81,8 @@ class TableReader:
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES'")
         self._full_name = full_name
         self._overrides = overrides or Overrides()
+        self._keyless = keyless
+        self._stream: SSCursor | None = None
         self.table: Table | None = None
         self.look()
 
@@ -78,15 +93,24 @@ class TableReader:
             SourceUnusable: the table has no primary key.
         """
         table = read_table(self._connection, *self._full_name.split(".", 1))
-        self.table = self._overrides.apply(table) if table else None
-        if self.table is not None and not self.table.key:
-            message = f"{self._full_name} has no primary key: add one, or exclude the table."
-            raise SourceUnusable(message)
+        self.table = (
+            overridden(identified(self._connection, table, self._keyless), self._overrides)
+            if table is not None
+            else None
+        )
         self._flags = _flag_positions(self.table) if self.table is not None else {}
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        if self._stream is None:
+            self._connection.close()
+            return
+        # The driver would read what is left of the result, which may be most of a table.
+        result = getattr(self._stream, "_result", None)
+        self._stream = None
+        if result is not None:
+            result.unbuffered_active = False
+        self._connection._force_close()  # type: ignore[attr-defined] # noqa: SLF001
 
     def executed(self) -> GtidSet:
         """Return what the source has committed."""
@@ -111,15 +135,35 @@ class TableReader:
         table = self._table()
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
-            found = mysql.query(self._connection, chunk_query(table, cursor, limit, where))
-            rows = [self._row(table, values) for values in found]
-        except pymysql.err.MySQLError as error:
-            if error.args and error.args[0] in _CHANGED_CODES:
-                raise TableChanged(str(error)) from error
-            raise
+            with _noticing_changes():
+                found = mysql.query(self._connection, chunk_query(table, cursor, limit, where))
+                rows = [self._row(table, values) for values in found]
         finally:
             mysql.query(self._connection, "COMMIT")
         return Chunk(rows, self.executed(), len(found) < limit)
+
+    def open_view(self) -> GtidSet:
+        """Open a view of the whole table; return what may be in it.
+
+        What is being committed is seen a moment before it counts as executed: it is returned too.
+
+        Raises:
+            TableChanged: a statement has changed the table since it was looked at.
+        """
+        mysql.query(self._connection, f"SET SESSION net_write_timeout = {VIEW_TIMEOUT_SECONDS}")
+        mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        (owned,) = mysql.query(self._connection, "SELECT @@GLOBAL.gtid_owned")[0]
+        high = GtidSet.parse(_THREAD.sub("", owned.decode())) | self.executed()
+        self._stream = self._connection.cursor(SSCursor)
+        with _noticing_changes():
+            self._stream.execute(view_query(self._table()))
+        return high
+
+    def next_rows(self, limit: int) -> list[SnapshotRow | BadSnapshotRow]:
+        """Return the next rows of the view; fewer than `limit` when it ends."""
+        assert self._stream is not None
+        table = self._table()
+        return [self._row(table, values) for values in self._stream.fetchmany(limit)]
 
     def _table(self) -> Table:
         assert self.table is not None
@@ -157,6 +201,9 @@ class TableReader:
 
     def _exact_json(self, table: Table, column: Column, cursor: tuple[str, ...], text: str) -> Any:
         """Read a document that holds decimals, asking where they are: its text does not tell."""
+        if table.counted:
+            message = f"{column.name} holds decimals, which cannot be read from JSON without a key"
+            raise DataError(message)
         name = quote(column.name)
         paths = json_values.number_paths(text)
         where = " AND ".join(
@@ -177,14 +224,26 @@ class TableReader:
         return json_values.from_text(text, decimals.__contains__)
 
 
+@contextlib.contextmanager
+def _noticing_changes() -> Iterator[None]:
+    try:
+        yield
+    except pymysql.err.MySQLError as error:
+        if error.args and error.args[0] in _CHANGED_CODES:
+            raise TableChanged(str(error)) from error
+        raise
+
+
 def _cursor(table: Table, raw: Sequence[bytes | None]) -> tuple[str, ...]:
     """Return a row's key as SQL literals; it is selected after the columns."""
+    if table.counted:
+        return ()
     first = len(table.columns)
     return tuple(literal(table.columns[position], raw[first + n] or b"") for n, position in enumerate(table.key))
 
 
 def _flag_positions(table: Table) -> dict[int, int]:
     """Return where the flag of each JSON column stands: after the columns and the key."""
-    first = len(table.columns) + len(table.key)
+    first = len(table.columns) + (0 if table.counted else len(table.key))
     json_columns = [position for position, column in enumerate(table.columns) if is_json(column)]
     return {position: first + number for number, position in enumerate(json_columns)}

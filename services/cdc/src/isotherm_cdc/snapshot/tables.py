@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from isotherm_cdc import mysql
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
+from isotherm_cdc.snapshot.identity import Keyless, identified
 from isotherm_cdc.snapshot.queries import quoted
 from isotherm_cdc.values import names
 from isotherm_cdc.values.columns import Column, Kind, Table
@@ -107,3 +108,26 @@ def captured_tables(
     if refused := [reason for table in tables if (reason := names.refusal(*table))]:
         raise SourceUnusable("\n".join(refused))
     return [f"{schema}.{table}" for schema, table in tables]
+
+
+def check_keys(connection: pymysql.Connection[Any], tables: Sequence[str], keyless: Keyless) -> None:
+    """Check that the rows of every table can be told apart.
+
+    Raises:
+        SourceUnusable: with every table where they cannot.
+    """
+    rows = mysql.query(
+        connection,
+        "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.STATISTICS WHERE INDEX_NAME = 'PRIMARY'",
+    )
+    keyed = {f"{_text(row[0])}.{_text(row[1])}" for row in rows}
+    problems = []
+    for name in tables:
+        table = None if name in keyed else read_table(connection, *name.split(".", 1))
+        if table is not None:
+            try:
+                identified(connection, table, keyless)
+            except SourceUnusable as error:
+                problems.append(str(error))
+    if problems:
+        raise SourceUnusable("\n".join(problems))

@@ -102,13 +102,15 @@ class Table:
         schema: the database that it is in.
         name: its name.
         columns: in the table's order.
-        key: positions of the primary key's columns, in key order; empty when there is no primary key.
+        key: positions of the key's columns, in key order; empty when there is no key.
+        counted: whether it has no key and all columns stand for one: equal rows are one document that counts them.
     """
 
     schema: str
     name: str
     columns: tuple[Column, ...]
     key: tuple[int, ...]
+    counted: bool = False
 
     @property
     def full_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import bson
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from isotherm_cdc.values.columns import Table
 
+HASH_DIGITS = 40
+"""Of the hash that stands for a row without a key: 160 bits, which no two rows share by chance."""
+
 
 def encode_key(table: Table, values: Sequence[Any]) -> bytes:
     """Return the BSON document `{_id: …}` of a row (contract D2); `values` are its key columns' in key order.
@@ -22,6 +26,9 @@ def encode_key(table: Table, values: Sequence[Any]) -> bytes:
     Raises:
         DataError: a part is NULL, which none can be.
     """
+    if table.counted:
+        whole = _encode({str(position): value for position, value in enumerate(values)})
+        return _encode({"_id": hashlib.sha256(whole).hexdigest()[:HASH_DIGITS]})
     if None in values:
         message = f"a part of the primary key of {table.full_name} is NULL"
         raise DataError(message)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from isotherm_cdc import mysql
+from isotherm_cdc.snapshot.identity import identified, overridden
 from isotherm_cdc.snapshot.keys import key_condition
 from isotherm_cdc.snapshot.queries import after, literal, quote
 from isotherm_cdc.snapshot.tables import read_table
@@ -45,7 +46,9 @@ class SourceTable:
         self._connection: pymysql.Connection[Any] = mysql.connect(settings.mysql, use_unicode=False, conv={})
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
         found = read_table(self._connection, *full_name.split(".", 1))
-        self.table: Table | None = found and settings.overrides.apply(found)
+        self.table: Table | None = found and overridden(
+            identified(self._connection, found, settings.keyless), settings.overrides
+        )
         self.columns: tuple[Column, ...] = ()
         if self.table is not None:
             self.columns = tuple(column for column in self.table.columns if is_compared(column))

@@ -1,0 +1,154 @@
+"""Tables without a primary key: refused, keyed by a unique key, or with equal rows counted."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cdc_support.capture import Capture
+from cdc_support.operator import ask, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from isotherm_local.harness import Pipeline
+
+SETTINGS = {
+    "CDC_KEYLESS": "hash", "CDC_SNAPSHOT_CHUNK_ROWS": "20", "CDC_HEARTBEAT_INTERVAL_MS": "500", "CDC_MAX_BATCH_SIZE": "50",
+}  # fmt: skip
+
+
+@pytest.fixture
+def capture(stack: Pipeline) -> Iterator[Capture]:
+    """An empty schema, all of it captured."""
+    with Capture.of(stack, **SETTINGS) as made:
+        yield made
+
+
+def in_mysql(capture: Capture) -> Counter[Any]:
+    """Return how often each row is in MySQL."""
+    with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT a, b, CAST(c AS DOUBLE) FROM k")
+        return Counter(cursor.fetchall())
+
+
+def in_mongodb(capture: Capture) -> Counter[Any]:
+    """Return how often each row is in MongoDB."""
+    found: Counter[Any] = Counter()
+    for document in capture.collection("k").find():
+        assert list(document) == ["_id", "a", "b", "c", "_cdc"]
+        assert len(document["_id"]) == 40
+        found[document["a"], document["b"], document["c"]] += document["_cdc"]["rows"]
+    return found
+
+
+@pytest.mark.contract("D11")
+def test_equal_rows_are_counted(capture: Capture) -> None:
+    """Inserted, changed and deleted one by one or together, equal rows are neither lost nor doubled; NULL is a value."""
+    capture.sql(
+        "CREATE TABLE k (a INT, b VARCHAR(5), c FLOAT)", "INSERT INTO k VALUES (1,'x',1),(1,'x',1),(NULL,NULL,NULL)"
+    )
+    capture.start()
+    capture.wait()
+    assert in_mongodb(capture) == in_mysql(capture) == {(1, "x", 1.0): 2, (None, None, None): 1}
+    for statement, rows in (
+        ("INSERT INTO k VALUES (1,'x',1),(2,'y',0.1),(NULL,NULL,NULL)", 6),
+        ("UPDATE k SET a = 5 WHERE a = 1 LIMIT 1", 6),
+        ("UPDATE k SET a = 5", 6),
+        ("INSERT INTO k SELECT * FROM k", 12),
+        ("DELETE FROM k WHERE b = 'x' LIMIT 2", 10),
+        ("DELETE FROM k WHERE b IS NULL", 6),
+        ("ALTER TABLE k MODIFY b VARCHAR(9)", 6),
+        ("UPDATE k SET b = 'X' WHERE b = 'x'", 6),
+        ("TRUNCATE TABLE k", 0),
+        ("INSERT INTO k VALUES (7,'z',NULL),(7,'z',NULL)", 2),
+    ):
+        capture.sql(statement)
+        capture.wait()
+        expected = in_mysql(capture)
+        assert in_mongodb(capture) == expected, statement
+        assert expected.total() == rows
+    # Read again on demand, the numbers do not add up to more.
+    capture.collection("k").insert_one({"_id": "0" * 40, "a": 0, "b": "", "c": 0.0, "_cdc": {"seq": 1, "rows": 3}})
+    ask(capture, "snapshot", f"{capture.stack.database}.k", "--wait")
+    assert in_mongodb(capture) == in_mysql(capture)
+    assert (
+        "can only be read whole" in run(capture, "snapshot", f"{capture.stack.database}.k", "--where", "a = 1").stderr
+    )
+
+
+def test_snapshot_and_stream_agree_under_changes_and_kills(capture: Capture) -> None:
+    """A table that changes while it is read, by a reader that is killed again and again, is counted right in the end."""
+    capture.sql("CREATE TABLE k (a INT, b VARCHAR(5), c FLOAT)")
+    capture.sql("INSERT INTO k VALUES " + ", ".join(f"({number % 90}, 'x', NULL)" for number in range(600)))
+    done = threading.Event()
+
+    def work() -> None:
+        chance = random.Random(3)
+        with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
+            while not done.wait(0.05):
+                a, b = chance.randrange(90), chance.randrange(90)
+                cursor.execute(
+                    chance.choice(
+                        (
+                            f"INSERT INTO k VALUES ({a}, 'x', NULL), ({a}, 'x', NULL)",
+                            f"UPDATE k SET a = {b} WHERE a = {a} LIMIT 3",
+                            f"DELETE FROM k WHERE a = {a} LIMIT 2",
+                        )
+                    )
+                )
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for wanted in (1, 30, 60):
+            process = capture.start(ready=False)
+            capture.stack.until(lambda n=wanted: capture.collection("k").count_documents({}) >= n, 60, "some rows")
+            process.kill()
+        process = capture.start()
+        capture.stack.until(lambda: not capture.checkpoint()["snapshot"], 60, "the end of the snapshot")
+        process.kill()
+        capture.start()
+    finally:
+        done.set()
+        thread.join()
+    capture.wait()
+    assert in_mongodb(capture) == in_mysql(capture)
+
+
+def test_a_unique_key_without_null_is_the_key(capture: Capture) -> None:
+    """Nothing has to be set for it, and a nullable one does not count."""
+    capture.sql(
+        "CREATE TABLE u (n INT UNIQUE, b INT NOT NULL, a INT NOT NULL, UNIQUE wide (n, a, b), UNIQUE key_of_two (b, a))",
+        "INSERT INTO u VALUES (NULL, 1, 2), (NULL, 2, 2)",
+    )
+    capture.start(CDC_KEYLESS="fail")
+    capture.wait()
+    capture.sql("UPDATE u SET n = 5, a = 9 WHERE b = 1", "DELETE FROM u WHERE b = 2", "INSERT INTO u VALUES (6, 1, 1)")
+    capture.wait()
+    found = sorted(
+        (document["_id"]["b"], document["_id"]["a"], document["n"]) for document in capture.collection("u").find()
+    )
+    assert found == [(1, 1, 6), (1, 9, 5)]
+    assert run(capture, "verify", f"{capture.stack.database}.u", CDC_KEYLESS="fail").returncode == 0
+
+
+def test_without_the_setting_it_is_refused_by_name(capture: Capture) -> None:
+    """All such tables are named at the start, with what can be done; one that comes later stops the reader too."""
+    capture.sql("CREATE TABLE k1 (a INT)", "CREATE TABLE k2 (a INT UNIQUE)")
+    process = capture.start(ready=False, CDC_KEYLESS="fail")
+    assert process.wait(60) == 64
+    message = process.tail(10)
+    for table in ("k1", "k2"):
+        assert f"{capture.stack.database}.{table} has no primary key, and no unique key" in message
+    assert "CDC_KEYLESS=hash" in message
+    capture.sql("DROP TABLE k1, k2")
+    process = capture.start(CDC_KEYLESS="fail")
+    capture.sql("CREATE TABLE k3 (a INT)", "INSERT INTO k3 VALUES (1)")
+    assert process.wait(60) == 64
+    assert "k3 has no primary key" in process.tail(5)
