@@ -222,6 +222,8 @@ CDC = [
         "the CDC",
         "Changes wait in MySQL's binary log, and the map stands still.",
         "IsothermWebChangeStreamSilent",
+        "IsothermCdcLagging",
+        "IsothermLatencyBudgetBurnsFast",
     ),
     Alert(
         "IsothermCdcNoLeader",
