@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from isotherm_cdc import metrics, mysql, preflight
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from isotherm_cdc.engine.shared import Shared
     from isotherm_cdc.preflight import SourceState
     from isotherm_cdc.values.columns import Table
+
+LATE_SECONDS, FEW_EVENTS, GATHER_SECONDS = 1.0, 16, 0.001
+"""While catching up on a source that sends its events one by one, the connection is given a moment to gather some."""
 
 
 class Reader:
@@ -86,6 +90,8 @@ class Reader:
                 schema_changed = self._take(chunk, assembler)
                 if schema_changed and not state.logs_cascades:
                     self._check_cascades(state)
+                if len(chunk) < FEW_EVENTS and self._is_late():
+                    shared.shutdown.wait(GATHER_SECONDS)
         except OSError as error:
             raise ConnectionError(str(error)) from error
         finally:
@@ -93,6 +99,10 @@ class Reader:
             metrics.disconnects_total.inc()
             shared.health.not_ready("mysql", "not connected")
             source.close()
+
+    def _is_late(self) -> bool:
+        newest = self._shared.newest_us
+        return newest is not None and time.time() - newest / 1e6 > LATE_SECONDS
 
     @property
     def _told_to_stop(self) -> bool:
