@@ -116,7 +116,7 @@ class RowDecoder:
         """Read the row at `start`; return where the next one begins."""
         try:
             row, at = self._read[operation](body, start)
-        except (DataError, IndexError, struct.error) as error:
+        except (DataError, IndexError, ValueError, OverflowError, struct.error) as error:
             at = self._after(operation, body, start)
             if not isinstance(error, DataError):
                 message = f"A row event of {self.table.full_name} cannot be read: {error!r}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from typing import Any
 
 from bson.int64 import Int64
@@ -11,6 +11,7 @@ from isotherm_cdc.errors import DataError
 
 BSON_DATE_DIGITS = 3
 """A BSON date holds milliseconds; more fractional digits are kept as whole microseconds."""
+_SECOND_US, _SIXTY, _DAY_HOURS = 1_000_000, 60, 24
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -25,19 +26,39 @@ def date_value(year: int, month: int, day: int) -> Any:
 def datetime_value(
     year: int, month: int, day: int, hour: int, minute: int, second: int, microsecond: int, fraction_digits: int
 ) -> Any:
-    """Return a BSON date or, with more than three fractional digits, whole microseconds since 1970."""
+    """Return a BSON date or, with more than three fractional digits, whole microseconds since 1970.
+
+    Raises:
+        DataError: it is not even a moment that MySQL can hold.
+    """
     try:
         if fraction_digits <= BSON_DATE_DIGITS:
             return datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001
         days = date(year, month, day).toordinal() - _EPOCH_DAY
     except ValueError:
+        if not 0 <= year <= MAXYEAR:
+            message = f"a DATETIME in the year {year}"
+            raise DataError(message) from None
+        _check_clock(hour, minute, second, microsecond)
         text = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
         return f"{text}.{microsecond:06}"[: len(text) + 1 + fraction_digits] if fraction_digits else text
+    _check_clock(hour, minute, second, microsecond)
     return Int64(((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + microsecond)
 
 
+def _check_clock(hour: int, minute: int, second: int, microsecond: int) -> None:
+    if hour >= _DAY_HOURS or minute >= _SIXTY or second >= _SIXTY or microsecond >= _SECOND_US:
+        message = f"{hour}:{minute}:{second} and {microsecond} microseconds are no time of day"
+        raise DataError(message)
+
+
 def timestamp_value(seconds: int, microsecond: int, fraction_digits: int) -> Any:
-    """Return the value of a TIMESTAMP; 0 seconds are the zero timestamp."""
+    """Return the value of a TIMESTAMP; 0 seconds are the zero timestamp.
+
+    Raises:
+        DataError: there are more microseconds than a second has.
+    """
+    _check_clock(0, 0, 0, microsecond)
     if not seconds and not microsecond:
         return datetime_value(0, 0, 0, 0, 0, 0, 0, fraction_digits)
     if fraction_digits > BSON_DATE_DIGITS:
