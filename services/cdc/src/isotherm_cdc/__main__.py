@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from dataclasses import replace
+from logging import CRITICAL, getLogger
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -46,6 +47,7 @@ def _operate(options: argparse.Namespace) -> int:
     """Run an operator's command."""
     settings = load(Settings, os.environ)
     logging.configure(replace(settings.log, level="error"), "cdc")
+    getLogger().setLevel(CRITICAL)  # what a person is told is printed
     from isotherm_cdc.admin.commands import COMMANDS  # noqa: PLC0415 - the reader needs none of it
 
     try:
