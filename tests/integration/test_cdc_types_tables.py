@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,6 +116,29 @@ def test_keys_that_read_alike_stay_apart(capture: Capture) -> None:
     expected = {"髙": 2, Binary(b"\xee\xe0", 128): 3, Binary(b"\x87\x9c", 128): 3}
     assert {document["_id"]: document["n"] for document in capture.collection("t").find()} == expected
     assert {document["k"] for document in capture.collection("t").find()} == {"髙", "\u222a"}
+
+
+@pytest.mark.contract("D8")
+def test_text_that_is_none(capture: Capture) -> None:
+    """Invalid UTF-8 in a utf8mb4 column (brought in with a tablespace) is kept as bytes, both ways."""
+    folder = Path(capture.scalar("SELECT @@datadir")) / capture.stack.database
+    capture.sql(
+        "CREATE TABLE raw (id INT PRIMARY KEY, c VARBINARY(20))",
+        "INSERT INTO raw VALUES (1, X'61FF62'), (2, X'EDA080'), (3, X'C3A9')",
+        "CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(5) CHARACTER SET utf8mb4)",
+        "ALTER TABLE t DISCARD TABLESPACE",
+        "FLUSH TABLES raw FOR EXPORT",
+    )
+    shutil.copy(folder / "raw.ibd", folder / "t.ibd")
+    capture.sql("UNLOCK TABLES", "ALTER TABLE t IMPORT TABLESPACE")
+    capture.start()
+    capture.wait()
+    expected = {1: Binary(b"a\xffb", 128), 2: Binary(b"\xed\xa0\x80", 128), 3: "é"}
+    assert {document["_id"]: document["c"] for document in capture.collection("t").find()} == expected
+    capture.sql("UPDATE t SET id = id + 10 ORDER BY id DESC")
+    capture.wait()
+    expected = {identifier + 10: value for identifier, value in expected.items()}
+    assert {document["_id"]: document["c"] for document in capture.collection("t").find()} == expected
 
 
 @pytest.mark.contract("D3")
