@@ -65,14 +65,14 @@ class Writer:
 
     def _let_grow(self) -> None:
         """While catching up, give a batch some moments to become larger: what is old anyway loses nothing by it."""
-        pipeline = self._shared.pipeline
+        shared, before = self._shared, 0
         for _ in range(GROW_STEPS):
-            oldest, rows = pipeline.oldest_us, pipeline.queued_rows
+            with shared.changed:
+                oldest, rows, full = shared.pipeline.oldest_us, shared.pipeline.queued_rows, shared.pipeline.fills_batch
             late = oldest is not None and time.time() - oldest / 1e6 > LATE_SECONDS
-            if not late or rows < FEW_ROWS or pipeline.fills_batch or self._shared.shutdown.wait(GROW_STEP_SECONDS):
+            if not late or full or rows < FEW_ROWS or rows == before or shared.shutdown.wait(GROW_STEP_SECONDS):
                 return
-            if pipeline.queued_rows == rows:
-                return
+            before = rows
 
     def _record_tables(self) -> None:
         """Have the next batch tell which tables are captured: others that come with a restart are new."""
