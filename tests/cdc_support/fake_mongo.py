@@ -6,6 +6,7 @@ wrong is set from outside: `Server.before_call` and `Server.after_call` may rais
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import deque
 from collections.abc import Mapping
@@ -24,6 +25,12 @@ Fate = Literal["committed", "answer lost", "answer lost and forgotten", "lost", 
 
 _TRANSIENT = {"errorLabels": ["TransientTransactionError"]}
 _WRITE_CONFLICT, _NO_SUCH_TRANSACTION = 112, 251
+
+
+@functools.lru_cache(maxsize=20_000)
+def decoded(data: bytes) -> dict[str, Any]:
+    """Return a document, which nobody may change."""
+    return bson.decode(data)
 
 
 class Server:
@@ -48,7 +55,7 @@ class Server:
 
     def find(self, name: Name) -> list[dict[str, Any]]:
         """Return every document of a collection."""
-        return [bson.decode(data) for data in self.collections.get(name, {}).values()]
+        return [decoded(data) for data in self.collections.get(name, {}).values()]
 
 
 class Client:
@@ -135,6 +142,7 @@ class Collection:
         assert upsert
         if found is None:
             found = {**query, **update["$setOnInsert"]}
+        found = dict(found)
         for name, step in update["$inc"].items():
             found[name] = bson.Int64(found.get(name, 0) + step)
         self._put(found, None)

@@ -118,12 +118,14 @@ MUTANTS = (
         "pipeline/pipeline.py",
         "Position(item.gtid, run.event_idx, run.start)",
         "Position(item.gtid, run.event_idx, run.start + 1)",
+        f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
         "resume position ignored",
         "pipeline/pipeline.py",
         "self._resume = checkpoint.position",
         "self._resume = None",
+        f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
         "key change without delete",
@@ -153,14 +155,16 @@ MUTANTS = (
     _mutant(
         "window not deduplicated",
         "pipeline/window.py",
-        "row.cursor if row.key in self.touched else row for row",
+        "row if self.counted or row.key not in self.touched else row.cursor for row",
         "row for row",
+        f"{_TESTS}/test_pipeline.py::test_a_chunk_loses_the_rows_that_the_stream_touched_meanwhile",
     ),
     _mutant(
         "window does not note the old key",
         "pipeline/window.py",
         "                self.touched.add(row.old_key)\n",
         "                pass\n",
+        f"{_TESTS}/test_pipeline.py::test_a_chunk_loses_the_rows_that_the_stream_touched_meanwhile",
     ),
     _mutant(
         "DDL leaves the window as it is",
@@ -178,8 +182,8 @@ MUTANTS = (
     _mutant(
         "chunk read before what was received is committed",
         "engine/snapshotting.py",
-        "while not received <= reader.executed():",
-        "while False:",
+        "open_window(state.table)\n        while not received <= reader.executed():",
+        "open_window(state.table)\n        while False:",
         f"{_TESTS}/test_snapshotting.py::test_a_chunk_waits_until_the_source_has_committed_what_was_received",
     ),
     _mutant(
@@ -191,8 +195,8 @@ MUTANTS = (
     _mutant(
         "table not looked at within the window",
         "engine/snapshotting.py",
-        "            reader.look()\n",
-        "",
+        "makes the chunk worthless.\n            reader.look()\n",
+        "makes the chunk worthless.\n",
         f"{_TESTS}/test_snapshotting.py::test_a_chunk_whose_window_held_ddl_is_read_again",
     ),
     _mutant(
@@ -213,6 +217,7 @@ MUTANTS = (
         "pipeline/pipeline.py",
         "current = self._progress.generation(item.table) == item.generation",
         "current = True",
+        f"{_TESTS}/test_pipeline.py::test_a_chunk_of_an_earlier_reading_does_not_count",
     ),
     # Decoding.
     _mutant(
@@ -225,8 +230,8 @@ MUTANTS = (
     _mutant(
         "a bad row takes the next with it",
         "binlog/decode.py",
-        "return BadRow(operation, str(error), body[start:at]), at",
-        "return BadRow(operation, str(error), body[start:at]), len(body)",
+        "return self._bad(operation, str(error), body, start, at), at",
+        "return self._bad(operation, str(error), body, start, at), len(body)",
         f"{_TESTS}/test_decode.py::test_a_bad_row_does_not_take_the_next_with_it",
     ),
 )

@@ -94,6 +94,8 @@ def _compare(table: Table, rows: dict[Key, Row], mongo: pymongo.MongoClient[Any]
         except (Mismatch, KeyError) as error:
             found.append(f"{title} {document['_id']!r}: {error}")
             continue
+        if key in seen:
+            found.append(f"{title} {key}: twice in MongoDB")
         seen.add(key)
         if key not in rows:
             found.append(f"{title} {key}: in MongoDB only")

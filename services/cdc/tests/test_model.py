@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ORIGIN = "a65333b1-e821-11f1-8912-02fc00000001"
 DATABASE, NAME = "d", "p"
 TABLES = ("d.t", "d.u")
-KEYS = 7
+KEYS = 12
 LIMITS = Limits(rows=5, size_bytes=1 << 20, clear_dropped=True)
 RETENTION_SECONDS = 5.0
 
@@ -100,7 +100,7 @@ class Source:
         """Put a transaction of row events into the log."""
         number = len(self.log) + 1
         state, bad, logged = dict(self.states[-1]), set(self.bad[-1]), Logged()
-        for event in range(chance.randrange(4)):
+        for event in range(chance.randint(1, 5 if large else 2)):
             table = chance.choice(TABLES)
             rows: list[Row | BadRow] = []
             for row in range(chance.randint(1, 5 if large else 2)):
@@ -216,8 +216,8 @@ class Follower:
 class Model(RuleBasedStateMachine):
     """The source changes, the reader reads and writes, everything may fail between any two steps."""
 
-    @initialize(seed=st.integers(0, 1 << 32), before=st.integers(0, 3))
-    def begin(self, seed: int, before: int) -> None:
+    @initialize(seed=st.integers(0, 1 << 32), before=st.integers(0, 3), settled=st.booleans())
+    def begin(self, seed: int, before: int, settled: bool) -> None:
         """The reader starts for the first time, on tables that have rows."""
         self.failed = False
         self.chance = random.Random(seed)
@@ -226,13 +226,15 @@ class Model(RuleBasedStateMachine):
         self.server = fake_mongo.Server()
         self.server.committed = self.check
         self.seen: dict[str, Any] = {}
-        self.written: dict[tuple[str, bytes], int] = {}
+        self.written: dict[tuple[str, bytes], tuple[int, int]] = {}
         self.followers = [Follower() for _ in range(2)]
         self.zombie: Reader | None = None
         for _ in range(before):
             self.source.write(self.chance, large=True)
         self.source.committed = self.chance.randint(0, before)
         self.reader = Reader(self, lambda _: None)
+        if settled:
+            self.settle()
 
     def checkpoint(self) -> dict[str, Any]:
         """Return the checkpoint as MongoDB has it."""
@@ -261,9 +263,12 @@ class Model(RuleBasedStateMachine):
         assert before.get("gtid_set") is None or GtidSet.parse(before["gtid_set"]) <= executed
         target = self.target()
         for place, data in target.items():
-            seq = bson.decode(data)["_cdc"]["seq"]
-            assert self.written.get(place, 0) <= seq <= after["seq"], "a document was taken back"
-            self.written[place] = seq
+            document = fake_mongo.decoded(data)
+            row = document["_cdc"]["seq"], document["v"]
+            before_it = self.written.get(place, (0, 0))
+            assert before_it[0] <= row[0] <= after["seq"], "a document's seq sank"
+            assert before_it[1] <= row[1], "a document was taken back"
+            self.written[place] = row
         if after["txn"] is None and after["ddl"] is None:
             letters = [
                 (letter["gtid"], letter["event_idx"], letter["row_idx"])
@@ -285,7 +290,9 @@ class Model(RuleBasedStateMachine):
 
     def equal(self, target: dict[tuple[str, bytes], bytes], state: State) -> None:
         """Compare the documents with a state of the source."""
-        documents = {(table, bson.decode(name)["_id"]): bson.decode(data) for (table, name), data in target.items()}
+        documents = {
+            (table, fake_mongo.decoded(name)["_id"]): fake_mongo.decoded(data) for (table, name), data in target.items()
+        }
         assert {place: document["v"] for place, document in documents.items()} == {
             place: content for place, (content, _) in state.items()
         }
@@ -300,24 +307,22 @@ class Model(RuleBasedStateMachine):
             for stone in self.server.find((DATABASE, "_cdc_tombstones")):
                 place = stone["_id"]["collection"], key(stone["_id"]["id"])
                 data = target.get(place)
-                newer = data is not None and bson.decode(data)["_cdc"]["seq"] > stone["seq"]
+                newer = data is not None and fake_mongo.decoded(data)["_cdc"]["seq"] > stone["seq"]
                 if stone["seq"] > follower.seq and not newer:
                     follower.documents.pop(place, None)
             for place, data in target.items():
-                if bson.decode(data)["_cdc"]["seq"] > follower.seq:
+                if fake_mongo.decoded(data)["_cdc"]["seq"] > follower.seq:
                     follower.documents[place] = data
             assert follower.documents == target, "a browser that came back was not told everything"
         follower.seq, follower.documents = checkpoint["seq"], dict(target)
 
-    @rule(large=st.booleans())
-    def change(self, large: bool) -> None:
-        """A transaction gets into the source's log."""
-        self.source.write(self.chance, large=large)
-
-    @rule(effect=st.sampled_from(["truncate", "drop", "reread"]))
-    def alter(self, effect: str) -> None:
-        """DDL gets into the source's log."""
-        self.source.alter(self.chance, effect)
+    @rule(kind=st.sampled_from(["small", "small", "large", "large", "large", "reread", "truncate", "drop"]))
+    def change(self, kind: str) -> None:
+        """A transaction or a statement gets into the source's log."""
+        if kind in ("small", "large"):
+            self.source.write(self.chance, large=kind == "large")
+        else:
+            self.source.alter(self.chance, kind)
 
     @precondition(lambda self: self.source.committed < len(self.source.log))
     @rule()
@@ -336,13 +341,44 @@ class Model(RuleBasedStateMachine):
         """Time passes; tombstones get old."""
         self.now += dt.timedelta(seconds=seconds)
 
+    @rule()
+    def settle(self) -> None:
+        """Everything is committed, arrives and is written, and all tables are read."""
+        reader = self.reader
+        self.commit_up_to(len(self.source.log))
+        while reader.receive():
+            pass
+        for _ in range(1000):
+            if self.write_one(reader, heartbeat=False):
+                continue
+            pipeline = reader.pipeline
+            if pipeline.chunk_state == "reading" and reader.known is not None:
+                self.read_chunk(5, 0, 0)
+            elif pipeline.chunk_state == "reading":
+                pipeline.abandon_window()
+            elif pipeline.snapshot and pipeline.chunk_state in ("none", "again"):
+                self.open_window()
+            else:
+                break
+        assert self.write_one(reader, heartbeat=True)
+        assert reader.pipeline.queued_bytes == 0
+        assert not reader.pipeline.snapshot
+        self.equal(self.target(), self.source.states[-1])
+
+    @rule(pieces=st.integers(4, 20))
+    def go_on(self, pieces: int) -> None:
+        """More of the log arrives, and is written without trouble."""
+        for _ in range(pieces):
+            self.reader.receive()
+            self.write_one(self.reader, heartbeat=False)
+
     @rule(
         heartbeat=st.booleans(),
         fates=st.lists(
             st.sampled_from(["committed", "answer lost", "answer lost and forgotten", "lost", "aborted"]), max_size=3
         ),
         at=st.integers(1, 14),
-        disturb=st.sampled_from(["no", "no", "crash", "second reader", "write conflict", "connection closed"]),
+        disturb=st.sampled_from(["no", "crash", "crash", "second reader", "write conflict", "connection closed"]),
     )
     def write(self, heartbeat: bool, fates: list[fake_mongo.Fate], at: int, disturb: str) -> None:
         """The sink takes a batch and commits it; meanwhile anything may happen at any of its calls."""
@@ -437,7 +473,7 @@ class Model(RuleBasedStateMachine):
             self.reader.known = self.reader.pipeline.open_window(state.table)
 
     @precondition(lambda self: self.reader.pipeline.chunk_state == "reading" and self.reader.known is not None)
-    @rule(limit=st.integers(1, 7), more=st.integers(0, 2), late=st.integers(0, 2))
+    @rule(limit=st.integers(1, 7), more=st.sampled_from([0, 0, 0, 1, 2]), late=st.sampled_from([0, 0, 1, 2]))
     def read_chunk(self, limit: int, more: int, late: int) -> None:
         """The chunk is read from what MySQL has committed by then; it commits further before it is asked for that."""
         source, reader = self.source, self.reader
@@ -457,6 +493,30 @@ class Model(RuleBasedStateMachine):
         self.commit_up_to(source.committed + late)
         reader.pipeline.close_window(rows, source.executed, last=len(numbers) < limit)
 
+    @precondition(lambda self: self.reader.pipeline.chunk_state in ("none", "again") and self.reader.pipeline.snapshot)
+    @rule(first=st.sampled_from(["rows", "window"]), late=st.integers(0, 1), settle=st.booleans())
+    def read_chunk_amid_a_transaction(self, first: str, late: int, settle: bool) -> None:
+        """A chunk is read while a transaction has been received in part and is not committed yet, as far as MySQL is asked."""
+        reader = self.reader
+        while reader.receive():
+            pass
+        while self.write_one(reader, heartbeat=False):
+            pass
+        if reader.pipeline.chunk_state not in ("none", "again") or not reader.pipeline.snapshot:
+            return
+        self.commit_up_to(len(self.source.log))
+        self.source.write(self.chance, large=True)
+        if first == "window":
+            self.open_window()
+        for _ in range(2):
+            reader.receive()
+        if first == "rows":
+            self.open_window()
+        if reader.known is not None:
+            self.read_chunk(KEYS, 0, late)
+        if settle:
+            self.settle()
+
     def commit_up_to(self, number: int) -> None:
         """Let MySQL commit."""
         self.source.committed = min(max(self.source.committed, number), len(self.source.log))
@@ -468,7 +528,7 @@ class Model(RuleBasedStateMachine):
             return
         seq = self.checkpoint()["seq"]
         assert all(letter["seq"] <= seq for letter in self.server.find((DATABASE, "_cdc_dead_letters")))
-        assert all(bson.decode(data)["_cdc"]["seq"] <= seq for data in self.target().values())
+        assert all(fake_mongo.decoded(data)["_cdc"]["seq"] <= seq for data in self.target().values())
 
     @invariant()
     def bytes_are_counted(self) -> None:
@@ -480,26 +540,7 @@ class Model(RuleBasedStateMachine):
         """In the end everything arrives."""
         if not hasattr(self, "reader") or self.failed:
             return
-        reader = self.reader
-        self.commit_up_to(len(self.source.log))
-        while reader.receive():
-            pass
-        for _ in range(1000):
-            if self.write_one(reader, heartbeat=False):
-                continue
-            pipeline = reader.pipeline
-            if pipeline.chunk_state == "reading" and reader.known is not None:
-                self.read_chunk(3, 0, 0)
-            elif pipeline.chunk_state == "reading":
-                pipeline.abandon_window()
-            elif pipeline.snapshot and pipeline.chunk_state in ("none", "again"):
-                self.open_window()
-            else:
-                break
-        assert self.write_one(reader, heartbeat=True)
-        assert reader.pipeline.queued_bytes == 0
-        assert not reader.pipeline.snapshot
-        self.equal(self.target(), self.source.states[-1])
+        self.settle()
 
 
 @pytest.fixture(autouse=True)
@@ -512,5 +553,5 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 TestModel = pytest.mark.usefixtures("_small_steps")(Model.TestCase)
 TestModel.settings = settings(
-    max_examples=200, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -33,7 +33,10 @@ PIPELINE = "isotherm"
 LIGHT_FAULTS = 0.35
 """How many readers meet with a fault that passes in a moment."""
 PATIENCE_SECONDS = 6.0
-CATCH_UP_SECONDS = 120.0
+STANDSTILL_SECONDS = 120.0
+CATCH_UP_SECONDS = 900.0
+BACKLOG, FAST_SECONDS, SLOW_SECONDS = 100, 0.03, 0.5
+"""With more transactions to go the workload gets slow: a reader that is killed all the time would only see old ones."""
 FENCED = 75
 TESTS = Path(__file__).parent.parent.parent
 
@@ -185,6 +188,7 @@ class Chaos:
                 self._chance.shuffle(deck)
             before = self.report.kills.total()
             rounds += 1
+            self._workload.pause_seconds = SLOW_SECONDS if self._backlog() > BACKLOG else FAST_SECONDS
             name = deck.pop()
             fault = None
             if rounds % heavy_every == heavy_every // 2:
@@ -249,7 +253,7 @@ class Chaos:
         second = self._start()
         second.wait(self._chance.uniform(0.3, 1.5))
         first.signal(signal.SIGCONT)
-        deadline = time.monotonic() + CATCH_UP_SECONDS
+        deadline = time.monotonic() + STANDSTILL_SECONDS
         while first.running and second.running and time.monotonic() < deadline:
             first.wait(0.05)
         ended, other = (second, first) if first.running else (first, second)
@@ -412,6 +416,10 @@ class Chaos:
 
 
 _REPEATS = {"change": 4, "large": 3, "reread": 3}
+
+
+def _last_number(gtid_set: str) -> int:
+    return int(gtid_set.rpartition(":")[2].rpartition("-")[2] or 0)
 
 
 def _path() -> list[str]:

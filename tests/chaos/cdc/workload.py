@@ -27,8 +27,6 @@ MONEY = ("account", "vault")
 LASTING = ("account", "vault", "note", "item", "swapped", "poison")
 """Tables that are there at every quiet point."""
 NOT_CAPTURED = ("tally",)
-PAUSE_SECONDS = 0.04
-"""Between a worker's transactions on average: a reader that is killed all the time has to keep up, or would see old ones only."""
 LARGE_ROWS = 60
 """Rows of a large transaction's statements; the readers' batches are smaller."""
 _REGIONS = ("north", "North", "süd", "Süd", "ost", "west ", "west")
@@ -71,6 +69,9 @@ class Workload:
             connect: returns a connection that commits each statement.
             seed: decides what is done.
             workers: how many change rows at once.
+
+        `may_poison` is whether rows may be written that no document can hold, `pause_seconds` how long a worker waits
+        between two transactions on average.
         """
         self._connect = connect
         self._seed = seed
@@ -78,6 +79,7 @@ class Workload:
         self.transactions = 0
         self.ddl_statements = 0
         self.may_poison = False
+        self.pause_seconds = 0.0
         self._stop = threading.Event()
         self._go = threading.Event()
         self._idle = threading.Semaphore(0)
@@ -147,7 +149,7 @@ class Workload:
                             self._go.wait()
                             continue
                         worker.step()
-                        self._stop.wait(chance.uniform(0.0, 2 * PAUSE_SECONDS))
+                        self._stop.wait(chance.uniform(0.0, 2 * self.pause_seconds))
                 self._stop.wait(0.05)
         except BaseException as error:  # noqa: BLE001 - raised by whoever waits
             self.failure = error
