@@ -372,7 +372,7 @@ CASES = [
     Case(
         "2 % are late for days",
         {_IN_TIME: f"0+96x{4 * DAY_STEPS}"},
-        4 * DAY_STEPS - 3,
+        3 * DAY_STEPS - 3,
         {"IsothermLatencyBudgetBurnsSlowly"},
         4 * DAY_STEPS,
         10,
@@ -381,7 +381,7 @@ CASES = [
     Case(
         "0.5 % are late for days",
         {_IN_TIME: f"0+99x{4 * DAY_STEPS}"},
-        4 * DAY_STEPS - 3,
+        3 * DAY_STEPS - 3,
         set(),
         4 * DAY_STEPS,
         10,
@@ -397,7 +397,7 @@ CASES = [
     Case(
         "one browser in five hundred is refused for days",
         {f'isotherm_web_connections_refused_total{{{WEB}, reason="draining"}}': f"0+0.2x{4 * DAY_STEPS}"},
-        4 * DAY_STEPS - 3,
+        3 * DAY_STEPS - 3,
         {"IsothermWebsocketBudgetBurnsSlowly"},
         4 * DAY_STEPS,
         10,
@@ -406,7 +406,7 @@ CASES = [
     Case(
         "one browser in five thousand is refused for days",
         {f'isotherm_web_connections_refused_total{{{WEB}, reason="draining"}}': f"0+0.02x{4 * DAY_STEPS}"},
-        4 * DAY_STEPS - 3,
+        3 * DAY_STEPS - 3,
         set(),
         4 * DAY_STEPS,
         10,

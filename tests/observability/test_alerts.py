@@ -66,7 +66,7 @@ def run(promtool: str, folder: Path, tests: list[Test], *, objectives: bool = Tr
     file = folder / "cases.yaml"
     file.write_text(json.dumps(document), encoding="utf-8")
     return subprocess.run(
-        [promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False, timeout=300
+        [promtool, "test", "rules", str(file)], capture_output=True, text=True, check=False, timeout=900
     )
 
 
