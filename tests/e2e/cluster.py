@@ -23,7 +23,7 @@ from websockets.typing import Origin, Subprotocol
 
 from isotherm_web.client import Client
 from isotherm_web.mirror import Mirror
-from isotherm_web.protocol import Format
+from isotherm_web.protocol import CloseCode, Format
 from oracle.compare import differences
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class Watcher:
         mirror: the map as it shows it.
         modes: how each connection began: `snapshot` or `resumed`.
         codes: how each connection ended.
-        failures: attempts to connect that led to nothing.
+        failures: attempts to connect that led to nothing, those aside that a pod about to end sent on to another.
     """
 
     host: str | None = None
@@ -302,8 +302,10 @@ class Watcher:
                 async with browser(self.mirror, host=self.host) as client:
                     await self._watch(client)
             except ConnectionClosed as closed:
-                self.codes.append(closed.rcvd.code if closed.rcvd else None)
-                if len(self.modes) == begun:
+                code = closed.rcvd.code if closed.rcvd else None
+                self.codes.append(code)
+                # A pod that is about to end says "connect again" until the ingress knows that it is.
+                if len(self.modes) == begun and code != CloseCode.RESTARTING:
                     self.failures.append(str(closed))
             except (OSError, TimeoutError, WebSocketException) as error:
                 self.failures.append(repr(error))

@@ -45,7 +45,7 @@ def evict(release: Release, pod: str) -> None:
 
 
 async def test_evicted_pods_fail_no_resume(release: Release) -> None:
-    """While a rollout replaces the pods and all of them are evicted, every browser resumes at its first attempt."""
+    """While a rollout replaces the pods and all of them are evicted, every browser resumes, none needs a snapshot."""
 
     def roll_and_evict() -> None:
         release.kubectl("rollout", "restart", f"deployment/{release.name}-web")
@@ -86,8 +86,8 @@ def autoscaled(release: Release) -> Iterator[Release]:
 
 async def connect_and_stay(stack: contextlib.AsyncExitStack) -> int | None:
     """Connect for as long as the stack is open; return the code with which the server refuses, or None."""
-    client = await stack.enter_async_context(browser())
     try:
+        client = await stack.enter_async_context(browser())
         await client.until(1)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else 0
