@@ -55,10 +55,13 @@ async def serve(options: argparse.Namespace) -> None:
     """Serve until standard input ends; tell the port first, and what was used at the end."""
     metrics = Metrics(CollectorRegistry())
     hub = Hub(HubSettings(maximum_connections_per_address=100_000, maximum_connections=100_000), metrics, version="0")
-    places = {number: Location(number, number / 200 - 25, number / 50 - 100) for number in range(GRID)}
-    rows = {number: Row(1, 1795535100, 1795535662, 1, (100, 40, 2300)) for number in range(GRID)}
+    places = {
+        number: Location(number, 1.7 * (number // 100) - 84.15, 3.6 * (number % 100) - 180) for number in range(GRID)
+    }
+    base = [30 * math.cos(math.radians(place.latitude)) - 12 for place in places.values()]
+    rows = {number: Row(1, 1795535100, 1795535662, 1, (round(10 * base[number]), 40, 2300)) for number in range(GRID)}
     hub.replace(GridState("a" * 32, 1, locations=places, rows=rows))
-    publisher = Publisher(hub, metrics, 0.1)
+    publisher = Publisher(hub, metrics, min(0.1, options.every_ms / 2000))
     settings = ServerSettings(host="127.0.0.1", port=0)
     app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
@@ -81,12 +84,13 @@ async def serve(options: argparse.Namespace) -> None:
         commits: dict[int, float] = {}
         cpu = time.process_time()
         for number in range(options.seconds):
-            await asyncio.sleep(1)
+            await asyncio.sleep(options.every_ms / 1000)
             seq = hub.state.seq + 1
-            fields = {"valid_at": 10**15 + number * 10**6, "temperature_2m": number / 10, "source": "simulator"}
+            cells = [(number * options.cells + cell) % GRID for cell in range(options.cells)]
+            fields = {"valid_at": 10**15 + number * 10**6, "source": "simulator"}
             changes = tuple(
-                Changed("weather_data", (number * options.cells + cell) % GRID, seq, None, fields)
-                for cell in range(options.cells)
+                Changed("weather_data", cell, seq, None, {**fields, "temperature_2m": base[cell] + number / 10})
+                for cell in cells
             )
             commits[seq] = time.time()
             publisher.note(hub.state.apply(Batch(seq, changes)).committed_us)
@@ -228,6 +232,7 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=1000)
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--format", choices=("isotherm.v1.bin", "isotherm.v1.json"), default="isotherm.v1.bin")
+    parser.add_argument("--every-ms", type=int, default=1000, help="milliseconds between two batches")
     parser.add_argument("--no-freeze", action="store_true")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

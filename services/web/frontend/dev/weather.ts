@@ -44,7 +44,16 @@ function eddies(latitude: number, longitude: number, hours: number): number {
   );
 }
 
+const known = new Map<string, boolean>();
+
 export function isLand(latitude: number, longitude: number): boolean {
+  const key = `${latitude},${longitude}`;
+  const land = known.get(key) ?? liesInside(latitude, longitude);
+  known.set(key, land);
+  return land;
+}
+
+function liesInside(latitude: number, longitude: number): boolean {
   let inside = false;
   for (const ring of rings) {
     for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {

@@ -4,14 +4,12 @@ import { exposeForDebugging } from "./debug";
 import { exportPicture, exportUrl } from "./export";
 import { LAYERS, type LayerId } from "./layers/layers";
 import { layerValues } from "./layers/values";
-import type { Style, WorldMap } from "./map/map";
-import type { Point } from "./map/view";
-import type { World } from "./map/world";
+import { type Broken, MapHost } from "./map/host";
+import type { Style } from "./map/map";
 import { encodeLink, type Link } from "./permalink";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
-import { backoffMs } from "./protocol/backoff";
 import { Client, type ConnectionStatus } from "./protocol/client";
-import { CLOSE, type Delta, type Geometry, type Hello, type Snapshot } from "./protocol/messages";
+import type { Delta, Geometry, Hello, Snapshot } from "./protocol/messages";
 import type { Named } from "./search/search";
 import { type Freshness, freshness } from "./state/freshness";
 import { Store } from "./state/store";
@@ -27,14 +25,13 @@ import { type CellFacts, cellFacts, placeName } from "./ui/facts";
 import { listenToKeys } from "./ui/keys";
 import { Legend } from "./ui/legend";
 import { buildPage, type Page } from "./ui/page";
-import { Panel } from "./ui/panel";
+import { Places } from "./ui/places";
 import { Search } from "./ui/search";
 import { Settings } from "./ui/settings";
 import { Share } from "./ui/share";
 import { Status } from "./ui/status";
 import { Table } from "./ui/table";
 import { kindText, TimeBar, timeText } from "./ui/timebar";
-import { Tooltip } from "./ui/tooltip";
 import { nextUnit } from "./units";
 
 const TICK_MS = 1_000;
@@ -66,13 +63,26 @@ export class App {
     },
     near: () => this.#time.prefetch(),
   });
-  readonly #tooltip = new Tooltip();
   readonly #status = new Status(
     () => this.#client.wake(),
     () => this.#openTable(),
   );
   readonly #legend = new Legend(this.#status.age, () => this.#change(nextUnit(this.#prefs.layer, this.#prefs)));
-  readonly #panel = new Panel(() => this.#closePanel());
+  readonly #places: Places = new Places(this.#store, {
+    facts: (cell) => this.#facts(cell),
+    units: () => this.#prefs,
+    colors: () => this.#colors,
+    nowMs: () => this.#nowMs,
+    momentText: () => this.#momentText(),
+    url: () => this.#address.url(this.#link()),
+    chosen: (cell) => {
+      this.#map.select(cell ?? -1);
+      this.#address.write(() => this.#link());
+      if (cell === null) {
+        this.#page.map.focus({ preventScroll: true });
+      }
+    },
+  });
   readonly #settings = new Settings(this.#prefs, (part) => this.#change(part));
   readonly #search = new Search({ places: () => this.#named(), go: (place) => this.#goTo(place) });
   readonly #share = new Share({
@@ -83,13 +93,11 @@ export class App {
   });
   readonly #address = new Address((link) => this.#follow(link));
   readonly #page: Page;
-  #map: WorldMap | null = null;
-  #countries: readonly Named[] = [];
-  #hovered: { cell: number; at: Point } | null = null;
-  #selected: number | null = null;
-  #wantedPlace: number | null = null;
+  readonly #map: MapHost;
   #lastLiveMs: number | null = null;
-  #broken: "code" | "canvas" | null = null;
+  #broken: Broken | null = null;
+  /** As of the last tick. */
+  #fresh: Freshness | null = null;
 
   constructor(root: HTMLElement) {
     this.#page = buildPage(
@@ -106,18 +114,23 @@ export class App {
         share: this.#share.element,
         settingsButton: this.#settings.button,
         settings: this.#settings.element,
-        tooltip: this.#tooltip.element,
-        panel: this.#panel.element,
+        tooltip: this.#places.tooltip.element,
+        panel: this.#places.panel.element,
         table: this.#table.element,
         announcer: this.#announcer.element,
       },
       this.#prefs.layer,
       {
         layer: (layer) => this.#change({ layer }),
-        zoom: (factor) => this.#map?.zoom(factor),
-        reset: () => this.#map?.reset(),
+        zoom: (factor) => this.#map.zoom(factor),
+        reset: () => this.#map.reset(),
       },
     );
+    this.#map = new MapHost(this.#page.map, this.#style, {
+      hover: (cell, at) => this.#places.hover(cell, at),
+      pick: (cell) => this.#places.pick(cell),
+      moved: () => this.#address.write(() => this.#link()),
+    });
     const url = new URL("/ws", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#client = new Client(url.href, {
@@ -147,53 +160,10 @@ export class App {
       search: () => this.#search.open(true),
     });
     onSystemThemeChange(() => this.#applyPrefs());
-    this.#startMap().catch((error: unknown) => {
-      console.error(error);
-      this.#broken ??= "code";
+    void this.#map.start().then((broken) => {
+      this.#broken = broken;
       this.#tick();
     });
-  }
-
-  async #startMap(): Promise<void> {
-    if (document.createElement("canvas").getContext("2d") === null) {
-      this.#broken = "canvas";
-      this.#tick();
-      return;
-    }
-    const [{ WorldMap }, { loadWorld }] = await Promise.all([import("./map/map"), import("./map/world")]);
-    const map = new WorldMap(this.#page.map, this.#style, {
-      hover: (cell, at) => {
-        this.#hovered = cell === null ? null : { cell, at };
-        this.#showCells();
-      },
-      pick: (cell) => this.#pick(cell),
-      moved: () => this.#address.write(() => this.#link()),
-    });
-    this.#map = map;
-    const { view } = this.#address.link();
-    if (view !== undefined) {
-      map.look(view);
-    }
-    if (this.#store.cells !== null) {
-      map.setPlaces(this.#store.cells);
-    }
-    this.#draw();
-    map.select(this.#selected ?? -1);
-    this.#drawWorld(map, loadWorld);
-  }
-
-  /** The weather is shown without coastlines rather than not at all: they are asked for until they come. */
-  #drawWorld(map: WorldMap, loadWorld: () => Promise<World>, attempt = 0): void {
-    loadWorld().then(
-      (world) => {
-        this.#countries = world.countries;
-        map.setWorld(world);
-      },
-      () => {
-        const waitMs = backoffMs(attempt, CLOSE.goingAway, Math.random());
-        setTimeout(() => this.#drawWorld(map, loadWorld, attempt + 1), waitMs);
-      },
-    );
   }
 
   #receive(message: Hello | Geometry | Snapshot | Delta): void {
@@ -203,8 +173,8 @@ export class App {
       return;
     }
     if (change.kind === "geometry") {
-      this.#closePanel();
-      this.#map?.setPlaces(cells);
+      this.#places.close();
+      this.#map.setPlaces(cells);
     }
     if (change.kind === "delta") {
       this.#time.rowsChanged();
@@ -212,16 +182,15 @@ export class App {
       this.#time.placesChanged();
     }
     if (change.kind === "delta" && change.cells.length > 0) {
-      this.#map?.pulse(change.cells);
+      this.#map.pulse(change.cells);
       this.#announcer.mention(TEXT.announce.updated(this.#updates.add(change.cells, Date.now())));
-      if (this.#selected !== null && change.cells.includes(this.#selected)) {
-        this.#panel.refresh(this.#prefs, this.#colors, this.#nowMs);
-      }
+      this.#places.changed(change.cells);
     }
     if (change.kind !== "delta") {
-      this.#pickWanted();
+      this.#places.pickWanted();
+      // What a delta changes about the whole map is told with the next second's tick.
+      this.#tick();
     }
-    this.#tick();
   }
 
   #connectionChanged(status: ConnectionStatus): void {
@@ -242,6 +211,7 @@ export class App {
     }
     this.#time.tick();
     const fresh = this.#freshness();
+    this.#fresh = fresh;
     this.#status.show({
       connection,
       freshness: fresh,
@@ -252,8 +222,8 @@ export class App {
     });
     setHidden(this.#page.credit, fresh === null || fresh.simulated === 0);
     this.#page.map.dataset["faded"] = String(connection.state === "disconnected" || (fresh?.stale ?? false));
-    this.#showTime(fresh);
-    this.#showCells();
+    this.#showTime();
+    this.#places.show();
   }
 
   #freshness(): Freshness | null {
@@ -261,10 +231,13 @@ export class App {
     return cells === null || hello === null ? null : freshness(cells, this.#nowMs / 1000, hello.staleAfterSeconds);
   }
 
-  #showTime(fresh: Freshness | null): void {
+  #showTime(): void {
     const { moment, playing, message } = this.#time;
-    const simulated = (fresh?.simulated ?? 0) > 0;
-    this.#timeBar.show({ moment, nowSeconds: this.#nowMs / 1000, playing, simulated, message });
+    this.#timeBar.show({ moment, nowSeconds: this.#nowMs / 1000, playing, simulated: this.#simulated, message });
+  }
+
+  get #simulated(): boolean {
+    return (this.#fresh?.simulated ?? 0) > 0;
   }
 
   /** Draws what is shown, after values or choices have changed. */
@@ -272,14 +245,14 @@ export class App {
     const { cells } = this.#store;
     const { shown } = this.#time;
     if (cells !== null && shown !== null) {
-      this.#map?.setValues({ layer: layerValues(this.#prefs.layer, shown, cells, this.#nowMs / 1000), shown });
+      this.#map.setValues({ layer: layerValues(this.#prefs.layer, shown, cells, this.#nowMs / 1000), shown });
     }
     this.#table.refresh();
-    this.#showCells();
+    this.#places.show();
   }
 
   #momentChanged(): void {
-    this.#showTime(this.#freshness());
+    this.#showTime();
     this.#address.write(() => this.#link());
   }
 
@@ -288,66 +261,16 @@ export class App {
     return cellFacts({ store: this.#store, shown, moment, units: this.#prefs, nowMs: this.#nowMs }, cell);
   }
 
-  #showCells(): void {
-    const hovered = this.#hovered === null ? null : this.#facts(this.#hovered.cell);
-    if (this.#hovered !== null && hovered !== null) {
-      this.#tooltip.show(hovered, this.#hovered.at);
-    } else {
-      this.#tooltip.hide();
-    }
-    const chosen = this.#selected === null ? null : this.#facts(this.#selected);
-    if (chosen !== null) {
-      this.#panel.update(chosen);
-      this.#panel.describe(this.#momentText(), this.#address.url(this.#link()));
-    }
-  }
-
   #momentText(): string {
-    const simulated = (this.#freshness()?.simulated ?? 0) > 0;
-    const scene = { moment: this.#time.moment, nowSeconds: this.#nowMs / 1000, simulated };
+    const scene = { moment: this.#time.moment, nowSeconds: this.#nowMs / 1000, simulated: this.#simulated };
     return `${kindText(scene)}, ${timeText(scene)}`;
   }
 
-  #pick(cell: number): void {
-    const facts = this.#facts(cell);
-    const id = this.#store.cells?.ids[cell];
-    if (facts === null || id === undefined) {
-      return;
-    }
-    this.#selected = cell;
-    this.#hovered = null;
-    this.#tooltip.hide();
-    this.#map?.select(cell);
-    this.#panel.show(id, facts, this.#prefs, this.#colors, this.#nowMs);
-    this.#showCells();
-    this.#address.write(() => this.#link());
-  }
-
-  #closePanel(): void {
-    if (this.#selected !== null) {
-      this.#selected = null;
-      this.#map?.select(-1);
-      this.#panel.close();
-      this.#page.map.focus({ preventScroll: true });
-      this.#address.write(() => this.#link());
-    }
-  }
-
-  /** Opens the place that the address names, as soon as the places are known. */
-  #pickWanted(): void {
-    const cell = this.#wantedPlace === null ? -1 : (this.#store.cells?.ids.indexOf(this.#wantedPlace) ?? -1);
-    if (cell >= 0) {
-      this.#wantedPlace = null;
-      this.#pick(cell);
-    }
-  }
-
   #goTo({ latitude, longitude }: Named): void {
-    const map = this.#map;
-    map?.look({ latitude, longitude, zoom: Math.max(SEARCH_ZOOM, map.view?.zoom ?? 1) });
-    const cell = map?.cellOf(latitude, longitude) ?? -1;
+    this.#map.look({ latitude, longitude, zoom: Math.max(SEARCH_ZOOM, this.#map.view?.zoom ?? 1) });
+    const cell = this.#map.cellOf(latitude, longitude);
     if (cell >= 0) {
-      this.#pick(cell);
+      this.#places.pick(cell);
     } else {
       this.#search.say(TEXT.search.outside);
     }
@@ -360,7 +283,7 @@ export class App {
         ? []
         : [{ name, latitude: cells.latitude[cell] as number, longitude: cells.longitude[cell] as number }],
     );
-    return [...own, ...this.#countries];
+    return [...own, ...this.#map.countries];
   }
 
   #openTable(): void {
@@ -375,9 +298,7 @@ export class App {
   #exportPicture(): void {
     const { layer } = this.#prefs;
     const title = `${TEXT.layer[layer].legend} (${LAYERS[layer].unit(this.#prefs).symbol}). ${this.#momentText()}`;
-    if (this.#map !== null) {
-      exportPicture(this.#map, title, this.#time.seconds).catch((error: unknown) => console.error(error));
-    }
+    exportPicture(this.#map, title, this.#time.seconds).catch((error: unknown) => console.error(error));
   }
 
   get #nowMs(): number {
@@ -398,8 +319,8 @@ export class App {
 
   #link(): Link {
     const { layer, temperature, wind } = this.#prefs;
-    const view = this.#map?.view ?? null;
-    const place = this.#selected === null ? undefined : this.#store.cells?.ids[this.#selected];
+    const { view } = this.#map;
+    const place = this.#places.id;
     return {
       layer,
       time: this.#time.moment,
@@ -417,11 +338,10 @@ export class App {
     const { time = "now" } = link;
     this.#time.go(time === "now" ? time : clampTo(span(this.#nowMs / 1000), time));
     if (link.view !== undefined) {
-      this.#map?.look(link.view);
+      this.#map.look(link.view);
     }
-    this.#wantedPlace = link.place ?? null;
     this.#applyPrefs();
-    this.#pickWanted();
+    this.#places.want(link.place ?? null);
     this.#page.openWhole.href = `/${encodeLink(link)}`;
   }
 
@@ -441,8 +361,8 @@ export class App {
     this.#page.layers.set(this.#prefs.layer);
     this.#settings.show(this.#prefs, style.arrows, style.isotherms !== null);
     this.#legend.show(style.layer, this.#prefs, this.#colors.fieldOpacity);
-    this.#map?.setStyle(style);
-    this.#panel.redraw(this.#prefs, this.#colors, this.#nowMs);
+    this.#map.setStyle(style);
+    this.#places.redraw();
     this.#draw();
   }
 }

@@ -1,15 +1,18 @@
 /** Files for the reader: a picture of the map, and the address of its values as CSV. */
 
-import type { WorldMap } from "./map/map";
+import type { MapHost } from "./map/host";
 import { TEXT } from "./text";
 import type { Moment } from "./time/axis";
 import { download } from "./ui/share";
 import type { Units } from "./units";
 
-export async function exportPicture(map: WorldMap, title: string, seconds: number): Promise<void> {
+export async function exportPicture(map: MapHost, title: string, seconds: number): Promise<void> {
   const credit = `${TEXT.attribution} (${TEXT.licence}). ${TEXT.shapes}. ${TEXT.title}`;
   const stamp = new Date(seconds * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "");
-  download(await map.picture(title, credit), TEXT.share.pngName(`${stamp}Z`));
+  const picture = await map.picture(title, credit);
+  if (picture !== null) {
+    download(picture, TEXT.share.pngName(`${stamp}Z`));
+  }
 }
 
 /** Now is the latest values as they came; another moment is that of the hourly series. */

@@ -6,7 +6,7 @@ import { type Frame, STRETCH, turn, type View } from "./view";
 
 const WIDTH_PX = 1;
 const MAIN_WIDTH_PX = 2;
-const LABEL_EVERY_PX = 340;
+const LABEL_EVERY_PX = 420;
 const LABEL_ROOM_PX = 46;
 const SHORTEST_PX = 60;
 /** A line around the world runs on for a whole turn, so that it may be seen from two turns away. */

@@ -45,42 +45,55 @@ export function levels(raster: Raster, step: number, offset = 0): number[] {
   return found;
 }
 
+/** @param wanted ascending, evenly spaced */
 export function isotherms(raster: Raster, wanted: readonly number[]): Line[] {
-  return wanted.flatMap((level) => linesAt(raster, level));
-}
-
-function linesAt(raster: Raster, level: number): Line[] {
+  const crossed = wanted.map((): Crossed => ({ next: new Map(), entered: new Set() }));
   const { columns, rows, values } = raster;
+  const [first = 0, second = first + 1] = wanted;
   const squares = raster.wraps ? columns : columns - 1;
-  // An edge is known by the corner that it begins at: 2 * corner is the one eastward, 2 * corner + 1 northward.
-  const next = new Map<number, number>();
-  const entered = new Set<number>();
   for (let row = 0; row < rows - 1; row += 1) {
     for (let column = 0; column < squares; column += 1) {
       const east = column + 1 === columns ? 0 : column + 1;
       const sw = row * columns + column;
       const se = row * columns + east;
-      const nw = sw + columns;
-      const ne = se + columns;
       const a = values[sw] as number;
       const b = values[se] as number;
-      const c = values[ne] as number;
-      const d = values[nw] as number;
-      const shape = (a >= level ? 1 : 0) | (b >= level ? 2 : 0) | (c >= level ? 4 : 0) | (d >= level ? 8 : 0);
-      if (shape === 0 || shape === 15 || Number.isNaN(a + b + c + d)) {
+      const c = values[se + columns] as number;
+      const d = values[sw + columns] as number;
+      const high = Math.max(a, b, c, d);
+      if (Number.isNaN(high)) {
         continue;
       }
-      const edges = [2 * sw, 2 * se + 1, 2 * nw, 2 * sw + 1];
-      const crossings = CROSSINGS[shape] as readonly number[];
-      for (let pair = 0; pair < crossings.length; pair += 2) {
-        const from = edges[crossings[pair] as number] as number;
-        const to = edges[crossings[pair + 1] as number] as number;
-        next.set(from, to);
-        entered.add(to);
+      let index = Math.max(0, Math.floor((Math.min(a, b, c, d) - first) / (second - first)));
+      for (; index < wanted.length && (wanted[index] as number) <= high; index += 1) {
+        const level = wanted[index] as number;
+        const shape = (a >= level ? 1 : 0) | (b >= level ? 2 : 0) | (c >= level ? 4 : 0) | (d >= level ? 8 : 0);
+        if (shape !== 0 && shape !== 15) {
+          cross(crossed[index] as Crossed, shape, sw, se, columns);
+        }
       }
     }
   }
-  return follow(next, entered).map((edges) => lineOf(raster, level, edges));
+  return crossed.flatMap(({ next, entered }, index) =>
+    follow(next, entered).map((edges) => lineOf(raster, wanted[index] as number, edges)),
+  );
+}
+
+/** A level's crossings: from which edge of a square to which. */
+interface Crossed {
+  readonly next: Map<number, number>;
+  readonly entered: Set<number>;
+}
+
+/** An edge is known by the corner that it begins at: 2 * corner is the one eastward, 2 * corner + 1 northward. */
+function cross({ next, entered }: Crossed, shape: number, sw: number, se: number, columns: number): void {
+  const edges = [2 * sw, 2 * se + 1, 2 * (sw + columns), 2 * sw + 1];
+  const crossings = CROSSINGS[shape] as readonly number[];
+  for (let pair = 0; pair < crossings.length; pair += 2) {
+    const to = edges[crossings[pair + 1] as number] as number;
+    next.set(edges[crossings[pair] as number] as number, to);
+    entered.add(to);
+  }
 }
 
 /** Joins crossings to lines: first those that begin somewhere, then the closed ones. */
