@@ -381,15 +381,26 @@ class Chaos:
             cursor.execute("SELECT GTID_SUBSET(@@GLOBAL.gtid_executed, %s)", (state["gtid_set"],))
             return bool(cursor.fetchone()[0])
 
+    def _backlog(self) -> int:
+        """Return how many transactions the reader has not applied; none when MySQL does not tell."""
+        with contextlib.suppress(Exception), contextlib.closing(self._stack.mysql()) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT @@GLOBAL.gtid_executed")
+                return _last_number(cursor.fetchone()[0]) - _last_number(self._checkpoint().get("gtid_set", ""))
+        return 0
+
     def _until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + CATCH_UP_SECONDS
+        started = moved = time.monotonic()
+        before: object = None
         while not condition():
             self._look()
-            if time.monotonic() > deadline:
+            now, state = time.monotonic(), self._checkpoint()
+            place = [state.get(name) for name in ("gtid_set", "txn", "event_idx", "row_idx", "ddl", "snapshot")]
+            if place != before:
+                before, moved = place, now
+            if now > started + CATCH_UP_SECONDS or now > moved + STANDSTILL_SECONDS:
                 tail = self._last.tail() if self._last else ""
-                message = (
-                    f"{what} took more than {CATCH_UP_SECONDS:.0f} s; the checkpoint is {self._checkpoint()}\n{tail}"
-                )
+                message = f"{what}: no end after {now - started:.0f} s; the checkpoint is {state}\n{tail}"
                 raise Violation(message)
             time.sleep(0.02)
 
