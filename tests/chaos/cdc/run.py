@@ -383,10 +383,13 @@ class Chaos:
 
     def _backlog(self) -> int:
         """Return how many transactions the reader has not applied; none when MySQL does not tell."""
-        with contextlib.suppress(Exception), contextlib.closing(self._stack.mysql()) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT @@GLOBAL.gtid_executed")
-                return _last_number(cursor.fetchone()[0]) - _last_number(self._checkpoint().get("gtid_set", ""))
+        with (
+            contextlib.suppress(Exception),
+            contextlib.closing(self._stack.mysql()) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SELECT @@GLOBAL.gtid_executed")
+            return _last_number(cursor.fetchone()[0]) - _last_number(self._checkpoint().get("gtid_set", ""))
         return 0
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
