@@ -27,7 +27,6 @@ EXCUSED = {
     "isotherm_cdc_dead_letters_total": "no row was refused",
     "isotherm_cdc_retries_total": "no call to MongoDB failed",
     "isotherm_simulator_faults_total": "no fault was injected",
-    "isotherm_web_connections_refused_total": "no browser was refused",
     "isotherm_web_closes_total": "no browser was closed",
     "isotherm_web_clients": "no browser has come yet",
     "isotherm_web_connections_total": "no browser has come yet",

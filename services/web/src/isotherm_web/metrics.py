@@ -25,6 +25,8 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        for reason in ("origin", "cap", "draining"):
+            self.refused.labels(reason)  # a series that begins with its first refusal would hide that one from rates
         self.closes = Counter("isotherm_web_closes", "Websockets closed by the server.", ["code"], registry=registry)
         self.slow_closed = Counter(
             "isotherm_web_slow_clients_closed", "Clients closed because they were too slow.", registry=registry
