@@ -74,12 +74,14 @@ def test_page_is_behind_the_ingress_and_metrics_are_not(host: str, release: Rele
     assert "<script" in body
     assert ask("/metrics", host=host)[0] == 404
     assert ask("/healthz", host=host)[0] == 404
-    status, _, body = ask("/api/v1/grid", host=host)
-    grid = json.loads(body)
-    assert status == 200
-    assert len(grid["geometry"]["ids"]) == 612
-    assert sum(value is not None for value in grid["layers"]["temperature_2m"]) >= 0.95 * 612
-    assert set(grid["source"]) == {2}
+
+    def whole() -> bool:
+        grid = json.loads(ask("/api/v1/grid", host=host)[2])
+        filled = [value for value in grid["layers"]["temperature_2m"] if value is not None]
+        return len(grid["geometry"]["ids"]) == 612 and len(filled) >= 0.95 * 612 and set(grid["source"]) == {2}
+
+    # A part of the first run may fail where the machine is busy; the next run asks for it again.
+    eventually(whole, within_seconds=150, what="the whole map, of simulated weather")
 
 
 def test_cronjob_fires_and_its_run_is_recorded(release: Release) -> None:
