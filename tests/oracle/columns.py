@@ -81,6 +81,8 @@ class Column:
             return "index 0" if index == "0" and re.search(r"[(,]''[,)]", self.column_type) else label
         if (self.data_type, text) == ("json", "null"):
             return None
+        if self.data_type == "decimal" and "zerofill" in self.column_type:
+            return re.sub(r"^0+(?=\d)", "", text)
         return _FROM_MYSQL.get(self.data_type, str)(text)
 
     def from_bson(self, value: Any) -> str | None:
