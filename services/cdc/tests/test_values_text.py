@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isotherm_cdc.errors import DataError, UnsupportedEvent
-from isotherm_cdc.values import geometry, json_values
+from isotherm_cdc.values import geometry, json_values, temporal
 from isotherm_cdc.values.charsets import as_key, decoder, label
 
 CHARSETS = [
@@ -162,6 +162,18 @@ def test_geojson_only_for_wgs84() -> None:
 def test_geometry_without_geojson_keeps_its_wkb(stored: bytes) -> None:
     """What a 2dsphere index would refuse is not offered to it."""
     assert geometry.document(struct.pack("<I", 4326) + stored) == {"srid": 4326, "wkb": stored}
+
+
+@pytest.mark.parametrize("digits", [0, 3, 6])
+def test_impossible_times_of_day_are_refused(digits: int) -> None:
+    """What MySQL cannot have written is no value."""
+    with pytest.raises(DataError):
+        temporal.timestamp_value(5, 1_000_000, digits)
+    with pytest.raises(DataError):
+        temporal.datetime_value(2024, 0, 1, 24, 0, 0, 0, digits)
+    with pytest.raises(DataError):
+        temporal.datetime_value(10_000, 1, 1, 0, 0, 0, 0, digits)
+    assert temporal.datetime_value(2024, 0, 1, 23, 59, 59, 0, 0) == "2024-00-01 23:59:59"
 
 
 def test_too_few_bytes_are_no_geometry() -> None:
