@@ -72,7 +72,8 @@ def describe(cursor: Any, schema: str, name: str) -> Table:
 def read_mysql(cursor: Any, table: Table) -> dict[Key, Row]:
     """Return the table's rows as canonical text by their key."""
     expressions = ", ".join(column.sql for column in table.columns)
-    cursor.execute(f"SELECT {expressions} FROM `{table.schema}`.`{table.name}`")
+    name = table.name.replace("`", "``")
+    cursor.execute(f"SELECT {expressions} FROM `{table.schema}`.`{name}`")
     rows: dict[Key, Row] = {}
     for values in cursor.fetchall():
         row = {c.name: c.from_mysql(_decoded(v)) for c, v in zip(table.columns, values, strict=True)}
