@@ -178,6 +178,7 @@ MUTANTS = (
         "pipeline/pipeline.py",
         "            known.add(self._open.origin_id, self._open.number)\n",
         "            pass\n",
+        f"{_TESTS}/test_model.py::test_chunks_are_read_amid_transactions",
     ),
     _mutant(
         "chunk read before what was received is committed",
