@@ -51,7 +51,13 @@ MUTANTS = (
         "}",
     ),
     _mutant("a takeover leaves the term as it is", "sink/takeover.py", '"term": Int64(1)', '"term": Int64(0)'),
-    _mutant("a fenced reader tries again", "checkpoint.py", 'return "fenced"', 'return "retry"'),
+    _mutant(
+        "a fenced reader tries again",
+        "checkpoint.py",
+        'return "fenced"',
+        'return "retry"',
+        f"{_TESTS}/test_checkpoint.py::test_verdicts",
+    ),
     Mutant(
         "seq reused",
         (
