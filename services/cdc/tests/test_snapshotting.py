@@ -57,8 +57,8 @@ class Reader:
     def look(self) -> None:
         self.looked_while.append(self._shared.pipeline.chunk_state)
 
-    def estimate(self) -> int:
-        return 1
+    def estimate(self) -> tuple[int, int]:
+        return 1, 100
 
     def close(self) -> None:
         pass
@@ -69,7 +69,9 @@ def shared_state() -> Any:
         shutdown=Shutdown(),
         changed=threading.Condition(),
         pipeline=Pipeline(Checkpoint("p", "s", 1).moved(snapshot=(TableSnapshot(TABLE),))),
-        settings=SimpleNamespace(mysql=None, snapshot_chunk_rows=10, overrides=None, keyless="fail"),
+        settings=SimpleNamespace(
+            mysql=None, snapshot_chunk_rows=10, max_batch_bytes=1 << 20, overrides=None, keyless="fail"
+        ),
         with_mysql=lambda _, call: call(),
         snapshot_held=False,
     )

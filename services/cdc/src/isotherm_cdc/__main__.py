@@ -113,7 +113,7 @@ def _work_begins(health: Health) -> None:
 
 def _work(settings: Settings, engine: Engine, shutdown: Shutdown, health: Health) -> None:
     try:
-        _wait_for_schema(settings, shutdown)
+        _wait_for_schema(settings, shutdown, health)
     except ShutdownDuringRetry:
         engine.raise_failure()
         return
@@ -140,11 +140,12 @@ def _count_retry(reason: str) -> None:
     metrics.reconnects_total.labels("mongodb").inc()
 
 
-def _wait_for_schema(settings: Settings, shutdown: Shutdown) -> None:
+def _wait_for_schema(settings: Settings, shutdown: Shutdown, health: Health) -> None:
     if not settings.captures_weather:
         return
 
     def read_version() -> int | None:
+        health.beat()
         connection = mysql.connect(settings.mysql, database=settings.mysql.database)
         try:
             found = mysql.query(connection, "SELECT MAX(version) FROM schema_version")[0][0]

@@ -120,7 +120,7 @@ class Settings:
         default=1024,
         minimum=1,
         maximum=100_000,
-        help="Rows that a snapshot reads at a time.",
+        help="Rows that a snapshot reads at a time at most; fewer when they are so large that they would not fit a batch.",
     )
     max_batch_size: int = setting(
         "CDC_MAX_BATCH_SIZE", default=1000, minimum=1, maximum=100_000, help="Rows in a batch at most."

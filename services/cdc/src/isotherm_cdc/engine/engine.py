@@ -46,9 +46,7 @@ class Engine:
             ServiceError: it cannot go on.
         """
         shared = self._shared
-        try:
-            begin(shared, shared.sink.take_over())
-        except ShutdownDuringRetry:
+        if not self._begun():
             self.raise_failure()
             return
         writer = self._thread("writer", Writer(shared).run)
@@ -68,6 +66,22 @@ class Engine:
         shared.wake()
         writer.join(ABANDON_SECONDS if shared.abandoned else None)
         self.raise_failure()
+
+    def _begun(self) -> bool:
+        """Take over and begin; what this waits for may be away for long, and nobody is to end the process for that."""
+        shared = self._shared
+        begun = threading.Event()
+
+        def start() -> None:
+            begin(shared, shared.sink.take_over())
+            begun.set()
+
+        starting = self._thread("starting", start)
+        starting.start()
+        while starting.is_alive():
+            shared.health.beat()
+            starting.join(BEAT_SECONDS)
+        return begun.is_set()
 
     def raise_failure(self) -> None:
         """Raise what has ended the work, if anything has."""

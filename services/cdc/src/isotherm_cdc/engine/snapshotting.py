@@ -9,9 +9,13 @@ from isotherm_cdc import metrics
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.snapshot.reader import TableChanged, TableReader
+from isotherm_cdc.snapshot.sizing import ChunkSize
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
 
 POLL_SECONDS = 0.005
 
@@ -45,7 +49,8 @@ class Snapshotter:
             shared.pipeline.abandon_window()
         reader = TableReader(shared.settings.mysql, table, shared.settings.overrides, shared.settings.keyless)
         try:
-            estimate = reader.estimate() if reader.table is not None else None
+            estimate, row_bytes = reader.estimate() if reader.table is not None else (None, None)
+            size = ChunkSize(shared.settings.snapshot_chunk_rows, shared.settings.max_batch_bytes, row_bytes)
             with shared.changed:
                 shared.pipeline.estimated(table, estimate)
             while not shared.shutdown.requested:
@@ -53,14 +58,14 @@ class Snapshotter:
                 if state is None:
                     return
                 if reader.table is not None and reader.table.counted:
-                    self._read_counted(reader, table)
+                    self._read_counted(reader, table, size)
                     return
                 if state.read or reader.table is None:
                     with shared.changed:
                         shared.pipeline.request_sweep(table)
                         shared.changed.notify_all()
                     continue
-                if not self._chunk(reader, state):
+                if not self._chunk(reader, state, size):
                     return
         finally:
             reader.close()
@@ -74,7 +79,7 @@ class Snapshotter:
             first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
         return first if first is not None and first.table == table else None
 
-    def _chunk(self, reader: TableReader, state: TableSnapshot) -> bool:
+    def _chunk(self, reader: TableReader, state: TableSnapshot, size: ChunkSize) -> bool:
         """Read one chunk; answer whether the reader may be used for the next."""
         shared = self._shared
         with shared.changed:
@@ -87,14 +92,15 @@ class Snapshotter:
             reader.look()
             if reader.table is None:
                 return self._abandon(usable=True)
-            chunk = reader.read(state.cursor, shared.settings.snapshot_chunk_rows, state.where)
+            chunk = reader.read(state.cursor, size.limit, state.where)
         except TableChanged:
             return self._abandon(usable=False)
+        _learn(size, chunk.rows)
         with shared.changed:
             shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
         return self._handed_over(state.table)
 
-    def _read_counted(self, reader: TableReader, table: str) -> None:
+    def _read_counted(self, reader: TableReader, table: str, size: ChunkSize) -> None:
         """Read a table without a key: in one view, of which it is known which changes are in it.
 
         When it ends early (a pause, a statement that changes the table, a lost connection) it begins anew.
@@ -122,10 +128,12 @@ class Snapshotter:
             state = self._next_chunk(table)
             if state is None or not state.live:
                 return
-            rows = reader.next_rows(shared.settings.snapshot_chunk_rows)
+            limit = size.limit
+            rows = reader.next_rows(limit)
+            _learn(size, rows)
             with shared.changed:
                 shared.pipeline.open_window(table, counted=True)
-                shared.pipeline.close_window(rows, GtidSet(), last=len(rows) < shared.settings.snapshot_chunk_rows)
+                shared.pipeline.close_window(rows, GtidSet(), last=len(rows) < limit)
 
     def _handed_over(self, table: str) -> bool:
         """Wait until what was read has its place in the queue; answer whether it may be written."""
@@ -142,3 +150,7 @@ class Snapshotter:
         with self._shared.changed:
             self._shared.pipeline.abandon_window()
         return usable
+
+
+def _learn(size: ChunkSize, rows: Sequence[SnapshotRow | BadSnapshotRow]) -> None:
+    size.read(len(rows), sum(row.size_bytes for row in rows))

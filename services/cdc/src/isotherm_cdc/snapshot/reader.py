@@ -78,7 +78,10 @@ class TableReader:
         """
         self._connection = mysql.connect(settings, use_unicode=False, conv={})
         # The bytes as they are stored, whatever the column's character set: decoded by the code that row events use.
-        mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES'")
+        mysql.query(
+            self._connection,
+            "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES', information_schema_stats_expiry = 0",
+        )
         self._full_name = full_name
         self._overrides = overrides or Overrides()
         self._keyless = keyless
@@ -116,15 +119,17 @@ class TableReader:
         """Return what the source has committed."""
         return mysql.gtid_executed(self._connection)
 
-    def estimate(self) -> int | None:
-        """Return how many rows the source thinks the table has."""
+    def estimate(self) -> tuple[int | None, int | None]:
+        """Return how many rows the source thinks the table has, and how many bytes a row has on average."""
         table = self._table()
         rows = mysql.query(
             self._connection,
-            "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = "  # noqa: S608 - quoted
+            "SELECT TABLE_ROWS, AVG_ROW_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = "  # noqa: S608 - quoted
             f"{quoted(table.schema)} AND TABLE_NAME = {quoted(table.name)}",
         )
-        return int(rows[0][0]) if rows and rows[0][0] is not None else None
+        found = rows[0] if rows else (None, None)
+        count, average = (None if value is None else int(value) for value in found)
+        return count, average
 
     def read(self, cursor: tuple[str, ...] | None, limit: int, where: str | None = None) -> Chunk:
         """Read the rows after `cursor` (of those that `where` selects), in a consistent view of its own.
