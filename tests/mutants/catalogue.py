@@ -89,12 +89,14 @@ MUTANTS = (
         "sink/commit.py",
         "session=target.session)\n    except DocumentTooLarge",
         "session=None if table == DEAD_LETTERS else target.session)\n    except DocumentTooLarge",
+        f"{_TESTS}/test_model.py::test_dead_letters_are_in_with_their_batch",
     ),
     _mutant(
         "dead letter cannot be written again",
         "sink/dead_letters.py",
         'operations.upsert(DEAD_LETTERS, bson.encode({"_id": document["_id"]}), bson.encode(document))',
         "operations.insert(DEAD_LETTERS, document)",
+        f"{_TESTS}/test_model.py::test_dead_letters_are_in_with_their_batch",
     ),
     _mutant("dead letter left out", "sink/sink.py", "dead_letters.add(operations, batch.dead, attempt, now)", "pass"),
     # What browsers are told.
@@ -118,6 +120,7 @@ MUTANTS = (
         "pipeline/pipeline.py",
         "            item.split = True\n",
         "            item.split = True\n            self._applied.add(item.origin_id, item.number)\n",
+        f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
         "resume position off by one in a large transaction",

@@ -26,7 +26,7 @@ from isotherm_cdc.binlog.decode import BadRow, Row
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import Fenced
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.pipeline.batch import Batch, Limits
+from isotherm_cdc.pipeline.batch import Batch, DeadRow, Limits
 from isotherm_cdc.pipeline.pipeline import Pipeline
 from isotherm_cdc.pipeline.window import SnapshotRow
 from isotherm_cdc.sink import clear, tombstones
@@ -564,3 +564,32 @@ def test_chunks_are_read_amid_transactions(first: str) -> None:
         model = Model()
         model.begin(seed=seed, before=3, settled=False)
         model.read_chunk_amid_a_transaction(first=first, late=seed % 2)
+
+
+@pytest.mark.usefixtures("_small_steps")
+@pytest.mark.parametrize("what", ["forgotten", "crash"])
+def test_dead_letters_are_in_with_their_batch(what: str) -> None:
+    """A batch that is in though nobody said so is told from one that is not; one that is not in leaves no dead letter."""
+    model = Model()
+    model.begin(seed=1, before=0, settled=True)
+    model.server.committed = lambda _: None
+    dead = DeadRow(f"{ORIGIN}:1", 0, 0, TABLES[0], BadRow("insert", "no document holds it", b"raw"))
+    batch = Batch(gtid_set=f"{ORIGIN}:1", dead=[dead], rows=1)
+    if what == "forgotten":
+        model.server.fates.append("answer lost and forgotten")
+        model.reader.sink.commit(batch)
+    else:
+        model.reader.interrupt = crash_at("checkpoint")
+        with pytest.raises(Crash):
+            model.reader.sink.commit(batch)
+    assert len(model.server.find((DATABASE, "_cdc_dead_letters"))) == (1 if what == "forgotten" else 0)
+
+
+def crash_at(place: str) -> Callable[[str], None]:
+    """Return what kills the reader at a call."""
+
+    def call(what: str) -> None:
+        if what == place:
+            raise Crash
+
+    return call
