@@ -120,7 +120,7 @@ def test_an_update_of_all_cells_is_quick(
 
     By how much a shared machine is slower at the moment is measured by a fixed piece of work, and taken off.
     """
-    server = large(10_000, UPDATES + 3)
+    server = large(10_000, UPDATES + 8)
     page = open_page(visit, server)
     meter = Meter(page.page)
     page.page.wait_for_timeout(IDLE_MS)
@@ -131,9 +131,12 @@ def test_an_update_of_all_cells_is_quick(
     go(server)
     page.until("() => window.isotherm.state().seq >= 3")
     first, before = page.state()["seq"], meter.work_ms()
-    page.until("(seq) => window.isotherm.state().seq >= seq", first + UPDATES)
+    # Not by asking the page: it would answer at every frame, and that would be measured too.
+    page.page.wait_for_timeout(UPDATES * 1000)
+    spent = meter.work_ms() - before
     updates = page.state()["seq"] - first
-    each_ms = (meter.work_ms() - before) / updates - idle_ms_a_second
+    assert updates >= UPDATES - 2
+    each_ms = spent / updates - idle_ms_a_second
     page.problems.clear()  # this server has no frames
     print(f"an update takes {each_ms:.1f} ms, on a machine that is {slower:.1f} times slower than it can be")  # noqa: T201 - shown by -rP
     assert each_ms / slower <= MOST_UPDATE_MS

@@ -4,7 +4,7 @@ export const PULSE_MS = 2_600;
 /** With reduced motion a mark stays as it is, then goes. */
 export const STILL_MS = 4_000;
 /** More marks than this would be a flicker of the whole map. */
-const MOST_AT_ONCE = 300;
+const MOST_AT_ONCE = 150;
 
 export class Highlights {
   readonly #since = new Map<number, number>();

@@ -68,6 +68,7 @@ export class WorldMap {
   #hovered = -1;
   #crosshair = false;
 
+  #stillTimer: number | undefined;
   #scheduled = false;
   #dataDirty = true;
   #viewDirty = true;
@@ -240,7 +241,9 @@ export class WorldMap {
     this.#drawOverlay(nowMs);
     if (this.#highlights.size > 0) {
       if (this.#motion.matches) {
-        window.setTimeout(() => this.#schedule(), PULSES_PAUSE_MS);
+        // One timer, however often the map is drawn meanwhile.
+        window.clearTimeout(this.#stillTimer);
+        this.#stillTimer = window.setTimeout(() => this.#schedule(), PULSES_PAUSE_MS);
       } else {
         this.#schedule();
       }
