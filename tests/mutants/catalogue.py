@@ -201,6 +201,7 @@ MUTANTS = (
         "pipeline/pipeline.py",
         "        if not window.high - self._prepared <= self._received:\n            return\n",
         "",
+        f"{_TESTS}/test_pipeline.py::test_a_chunk_waits_until_the_stream_has_passed_what_it_was_read_after",
     ),
     _mutant(
         "table not looked at within the window",
