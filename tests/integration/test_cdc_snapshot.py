@@ -45,7 +45,6 @@ KEYS = {
     "bin": "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "german": "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_de_pb_0900_ai_ci",
     "latin": "VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_swedish_ci",
-    "sjis": "VARCHAR(20) CHARACTER SET sjis",
     "utf16": "VARCHAR(20) CHARACTER SET utf16",
     "char": "CHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
 }
