@@ -41,7 +41,18 @@ def scratch(world: Pipeline) -> Iterator[Pipeline]:
     yield world
     execute(world, "DELETE FROM weather_data", "INSERT INTO weather_data SELECT * FROM kept")
     execute(world, "DROP TABLE kept")
-    world.until(world.filled, what="the map being whole again")
+    world.until(lambda: _caught_up(world) and world.filled(), seconds=60, what="the map being whole again")
+
+
+def _caught_up(world: Pipeline) -> bool:
+    """Whether the server has everything that MySQL has committed; until then the map may still look as it was before."""
+    with world.mongodb() as client:
+        checkpoint = client[world.database]["_cdc_checkpoints"].find_one({"_id": "isotherm"})
+    assert checkpoint is not None
+    with contextlib.closing(world.mysql()) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT GTID_SUBSET(@@GLOBAL.gtid_executed, %s)", (checkpoint["gtid_set"],))
+        level = bool(cursor.fetchone()[0]) and checkpoint["txn"] is None
+    return level and int(world.get("/api/v1/grid")["seq"]) >= int(checkpoint["seq"])
 
 
 def colours(picture: Path) -> int:
