@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cdc_support.capture import Capture
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -46,13 +48,8 @@ def scratch(world: Pipeline) -> Iterator[Pipeline]:
 
 def _caught_up(world: Pipeline) -> bool:
     """Whether the server has everything that MySQL has committed; until then the map may still look as it was before."""
-    with world.mongodb() as client:
-        checkpoint = client[world.database]["_cdc_checkpoints"].find_one({"_id": "isotherm"})
-    assert checkpoint is not None
-    with contextlib.closing(world.mysql()) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT GTID_SUBSET(@@GLOBAL.gtid_executed, %s)", (checkpoint["gtid_set"],))
-        level = bool(cursor.fetchone()[0]) and checkpoint["txn"] is None
-    return level and int(world.get("/api/v1/grid")["seq"]) >= int(checkpoint["seq"])
+    with Capture.of(world) as capture:
+        return capture.caught_up() and int(world.get("/api/v1/grid")["seq"]) >= int(capture.checkpoint()["seq"])
 
 
 def colours(picture: Path) -> int:

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pymysql
 import pytest
 
 from cdc_support.capture import Capture
+from cdc_support.workload import changing, more
 from isotherm_local.process import ManagedProcess
 
 if TYPE_CHECKING:
@@ -58,39 +58,20 @@ def rewritten(capture: Capture, table: str = "t") -> int:
 
 @contextlib.contextmanager
 def writing(capture: Capture, key: str = "a") -> Iterator[Callable[[], int]]:
-    """Change rows of `t` all the while, however it looks just then; yields a function that counts transactions."""
-    done = threading.Event()
-    count = 0
+    """Change rows of `t` all the while, however it looks just then; yields a function that counts changes."""
     chance = random.Random(5)
 
-    def work() -> None:
-        nonlocal count
-        with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
-            while not done.wait(0.002):
-                row = chance.randrange(2 * ROWS)
-                with contextlib.suppress(pymysql.err.MySQLError):
-                    statement = chance.choice(
-                        (
-                            f"UPDATE t SET b = b + 1 WHERE {key} = {row}",
-                            f"INSERT IGNORE INTO t ({key}, b) VALUES ({row}, 0)",
-                            f"DELETE FROM t WHERE {key} = {row}",
-                        )
-                    )
-                    cursor.execute(statement)
-                    count += 1
+    def change(cursor: Any) -> None:
+        row = chance.randrange(2 * ROWS)
+        statements = (
+            f"UPDATE t SET b = b + 1 WHERE {key} = {row}",
+            f"INSERT IGNORE INTO t ({key}, b) VALUES ({row}, 0)",
+            f"DELETE FROM t WHERE {key} = {row}",
+        )
+        cursor.execute(chance.choice(statements))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield lambda: count
-    finally:
-        done.set()
-        thread.join()
-
-
-def more(capture: Capture, count: Callable[[], int], transactions: int = 50) -> None:
-    target = count() + transactions
-    capture.stack.until(lambda: count() >= target, 60, "the writing")
+    with changing(capture.stack, change, pause_seconds=0.002, through_faults=True) as count:
+        yield count
 
 
 def test_columns_of_every_kind(capture: Capture) -> None:
@@ -111,7 +92,7 @@ def test_columns_of_every_kind(capture: Capture) -> None:
             "DROP COLUMN g, ALGORITHM = COPY",
         ):
             capture.sql(f"ALTER TABLE t {action}")
-            more(capture, count, 20)
+            more(capture.stack, count, 20)
     capture.wait()
     assert process.running
     assert capture.differences("t") == []
@@ -290,7 +271,7 @@ def test_gh_ost(capture: Capture) -> None:
         capture.sql(
             "CREATE TABLE _t_ghc (id INT PRIMARY KEY, hint VARCHAR(20))", "INSERT INTO _t_ghc VALUES (1, 'state')"
         )
-        more(capture, count)
+        more(capture.stack, count, 50)
         with contextlib.closing(capture.stack.mysql()) as holder, holder.cursor() as cursor:
             cursor.execute("CREATE TABLE _t_del (id INT AUTO_INCREMENT PRIMARY KEY) COMMENT = 'ghost-cut-over-sentry'")
             cursor.execute("LOCK TABLES t WRITE, _t_del WRITE, _t_gho WRITE")
@@ -301,9 +282,9 @@ def test_gh_ost(capture: Capture) -> None:
             cursor.execute("DROP TABLE _t_del")
             cursor.execute("UNLOCK TABLES")
         swap.join()
-        more(capture, count)
+        more(capture.stack, count, 50)
         capture.sql("DROP TABLE IF EXISTS _t_ghc", "DROP TABLE _t_del")
-        more(capture, count)
+        more(capture.stack, count, 50)
     capture.wait()
     assert process.running
     assert capture.differences("t") == []
@@ -345,12 +326,12 @@ def test_pt_online_schema_change(capture: Capture, everything: bool) -> None:
                 f"{first} AND a < {first + 100} LOCK IN SHARE MODE"
             )
         capture.sql("ANALYZE TABLE _t_new", "RENAME TABLE t TO _t_old, _t_new TO t")
-        more(capture, count)
+        more(capture.stack, count, 50)
         capture.sql(
             "DROP TABLE IF EXISTS _t_old",
             *(f"DROP TRIGGER IF EXISTS {name}" for name in ("pt_del", "pt_upd", "pt_ins")),
         )
-        more(capture, count)
+        more(capture.stack, count, 50)
     capture.wait()
     assert process.running
     assert capture.differences("t") == []
@@ -380,11 +361,11 @@ def test_many_statements_while_a_table_is_read(capture: Capture) -> None:
         process = capture.start(ready=False, CDC_SNAPSHOT_CHUNK_ROWS="5")
         for number in range(6):
             capture.sql(f"ALTER TABLE t ADD COLUMN c{number} INT NOT NULL DEFAULT {number}")
-            more(capture, count, 10)
+            more(capture.stack, count, 10)
             capture.sql(f"ALTER TABLE t DROP COLUMN c{number}", "CREATE TABLE z (a INT PRIMARY KEY)", "DROP TABLE z")
-            more(capture, count, 10)
+            more(capture.stack, count, 10)
         capture.sql("RENAME TABLE t TO y", "RENAME TABLE y TO t")
-        more(capture, count, 10)
+        more(capture.stack, count, 10)
     capture.wait()
     assert process.running
     assert capture.differences("t") == []

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import ipaddress
 import random
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cdc_support.capture import Capture
+from cdc_support.workload import changing, more
 from isotherm_local.process import ManagedProcess
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ def capture(stack: Pipeline) -> Iterator[Capture]:
 @contextlib.contextmanager
 def workload(capture: Capture, seed: int) -> Iterator[Callable[[], int]]:
     """Change both tables all the while; yields a function that tells how many transactions there were."""
-    done = threading.Event()
-    count = 0
     chance = random.Random(seed)
 
     def transaction(cursor: Any) -> None:
@@ -62,31 +60,8 @@ def workload(capture: Capture, seed: int) -> Iterator[Callable[[], int]]:
             cursor.execute(f"UPDATE IGNORE u SET a = a + {ROWS} WHERE a = {target} AND a < {ROWS}")
         cursor.execute("COMMIT")
 
-    def work() -> None:
-        nonlocal count
-        while not done.wait(0.01):
-            with (
-                contextlib.suppress(pymysql.err.MySQLError, OSError),
-                contextlib.closing(capture.stack.mysql()) as connection,
-            ):
-                while not done.wait(0.01):
-                    with connection.cursor() as cursor:
-                        transaction(cursor)
-                    count += 1
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield lambda: count
-    finally:
-        done.set()
-        thread.join()
-
-
-def more(capture: Capture, count: Callable[[], int], transactions: int = 30) -> None:
-    """Wait until the workload has gone on."""
-    target = count() + transactions
-    capture.stack.until(lambda: count() >= target, 60, "the workload")
+    with changing(capture.stack, transaction, pause_seconds=0.01, through_faults=True) as count:
+        yield count
 
 
 def rows_in_mongodb(capture: Capture) -> int:
@@ -106,10 +81,10 @@ def test_killed_in_a_snapshot_and_in_the_stream(capture: Capture) -> None:
         assert chunks is not None
         for _ in range(4):
             process = capture.start()
-            more(capture, count)
+            more(capture.stack, count, 30)
             process.kill()
         capture.start()
-        more(capture, count)
+        more(capture.stack, count, 30)
     capture.wait()
     assert capture.differences("t", "u") == []
 
@@ -120,14 +95,14 @@ def test_mysql_and_mongodb_restart(capture: Capture) -> None:
     process = capture.start()
     capture.wait()
     with workload(capture, 2) as count:
-        more(capture, count)
+        more(capture.stack, count, 30)
         capture.stack.servers.mongodb.kill()
-        more(capture, count)
+        more(capture.stack, count, 30)
         capture.stack.servers.mongodb.start().wait_ready()
-        more(capture, count)
+        more(capture.stack, count, 30)
         capture.stack.servers.mysql.kill()
         capture.stack.servers.mysql.start().wait_ready()
-        more(capture, count)
+        more(capture.stack, count, 30)
     capture.reconnect()
     capture.wait()
     assert process.running

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from cdc_support.capture import Capture
 from cdc_support.operator import ask, run
+from cdc_support.workload import changing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,26 +86,18 @@ def test_snapshot_and_stream_agree_under_changes_and_kills(capture: Capture) -> 
     """A table that changes while it is read, by a reader that is killed again and again, is counted right in the end."""
     capture.sql("CREATE TABLE k (a INT, b VARCHAR(5), c FLOAT)")
     capture.sql("INSERT INTO k VALUES " + ", ".join(f"({number % 90}, 'x', NULL)" for number in range(600)))
-    done = threading.Event()
+    chance = random.Random(3)
 
-    def work() -> None:
-        chance = random.Random(3)
-        with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
-            while not done.wait(0.05):
-                a, b = chance.randrange(90), chance.randrange(90)
-                cursor.execute(
-                    chance.choice(
-                        (
-                            f"INSERT INTO k VALUES ({a}, 'x', NULL), ({a}, 'x', NULL)",
-                            f"UPDATE k SET a = {b} WHERE a = {a} LIMIT 3",
-                            f"DELETE FROM k WHERE a = {a} LIMIT 2",
-                        )
-                    )
-                )
+    def change(cursor: Any) -> None:
+        a, b = chance.randrange(90), chance.randrange(90)
+        statements = (
+            f"INSERT INTO k VALUES ({a}, 'x', NULL), ({a}, 'x', NULL)",
+            f"UPDATE k SET a = {b} WHERE a = {a} LIMIT 3",
+            f"DELETE FROM k WHERE a = {a} LIMIT 2",
+        )
+        cursor.execute(chance.choice(statements))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with changing(capture.stack, change, pause_seconds=0.05):
         for wanted in (1, 30, 60):
             process = capture.start(ready=False)
             capture.stack.until(lambda n=wanted: capture.collection("k").count_documents({}) >= n, 60, "some rows")
@@ -114,9 +106,6 @@ def test_snapshot_and_stream_agree_under_changes_and_kills(capture: Capture) -> 
         capture.stack.until(lambda: not capture.checkpoint()["snapshot"], 60, "the end of the snapshot")
         process.kill()
         capture.start()
-    finally:
-        done.set()
-        thread.join()
     capture.wait()
     assert in_mongodb(capture) == in_mysql(capture)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cdc_support.capture import Capture
 from cdc_support.operator import ask, run
+from cdc_support.workload import changing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,29 +88,22 @@ def test_every_difference_is_named(capture: Capture) -> None:
 
 def test_changes_under_way_raise_no_alarm(capture: Capture) -> None:
     """While rows are written, changed and deleted all the time, only the real difference is told."""
-    done = threading.Event()
+    chance = random.Random(5)
 
-    def work() -> None:
-        chance = random.Random(5)
-        with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
-            while not done.wait(0.002):
-                key = chance.randrange(60)
-                statement = chance.choice(
-                    (f"REPLACE INTO t (a, s) VALUES ({key}, '{chance.random():.9f}')", f"DELETE FROM t WHERE a = {key}")
-                )
-                cursor.execute(statement)
+    def change(cursor: Any) -> None:
+        key = chance.randrange(60)
+        statements = (
+            f"REPLACE INTO t (a, s) VALUES ({key}, '{chance.random():.9f}')",
+            f"DELETE FROM t WHERE a = {key}",
+        )
+        cursor.execute(chance.choice(statements))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with changing(capture.stack, change, pause_seconds=0.002):
         for _ in range(3):
             assert ask(capture, "verify", f"{capture.stack.database}.t")["equal"]
         capture.collection("t").update_one({"_id": 1000}, {"$set": {"s": "wrong"}})
         (found,) = ask(capture, "verify", f"{capture.stack.database}.t", code=1)["tables"]
         assert [(one["kind"], one["_id"]) for one in found["differences"]] == [("different", 1000)]
-    finally:
-        done.set()
-        thread.join()
 
 
 def test_without_a_reader_it_does_not_pretend(capture: Capture) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import random
 import secrets
 import socket
 import struct
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo import MongoClient
 
 from isotherm_web.client import connect
+from web_support import fake_cdc
+from web_support.web_process import WebProcess, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,28 +27,14 @@ RESUME = b'{"type":"resume","stream":null,"seq":0,"geometry":null}'
 PATIENCE_SECONDS = 0.05
 
 
-def _beside(name: str) -> Any:
-    """Import a module beside this one: tests are no package."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def web(mongodb: Mongodb) -> Iterator[Any]:
     """A web process over three locations, with patience for many connections."""
-    fake, process = _beside("fake_cdc"), _beside("web_process")
     with MongoClient(mongodb.uri) as client:
-        cdc = fake.FakeCdc(client, f"fuzz_{secrets.token_hex(4)}").create()
-        cdc.commit({"locations": [fake.location(number, 10.0, number) for number in range(3)]})
-        cdc.commit({"weather_data": [fake.weather(1)]})
-        started = process.WebProcess(mongodb.uri, cdc.db.name, WEB_MAX_CONNECTIONS_PER_ADDRESS="1000").start()
+        cdc = fake_cdc.FakeCdc(client, f"fuzz_{secrets.token_hex(4)}").create()
+        cdc.commit({"locations": [fake_cdc.location(number, 10.0, number) for number in range(3)]})
+        cdc.commit({"weather_data": [fake_cdc.weather(1)]})
+        started = WebProcess(mongodb.uri, cdc.db.name, WEB_MAX_CONNECTIONS_PER_ADDRESS="1000").start()
         yield started
         started.stop()
         client.drop_database(cdc.db.name)
@@ -113,7 +98,5 @@ async def test_rubbish_disturbs_nobody(web: Any, seed: int) -> None:
         assert web.process.poll() is None
         assert web.status("/healthz", web.metrics_port) == 200
         open_now = 'isotherm_web_clients{format="isotherm.v1.json"}'
-        await asyncio.to_thread(
-            _beside("web_process").wait_for, lambda: web.metric(open_now) == 0, "the connections to be gone"
-        )
+        await asyncio.to_thread(wait_for, lambda: web.metric(open_now) == 0, "the connections to be gone")
         assert witness.socket.close_code is None

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import secrets
 import signal
 import socket
-import sys
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from isotherm_web.client import connect
 from isotherm_web.mirror import Mirror
 from isotherm_web.protocol import Format
+from web_support.fake_cdc import FakeCdc, forecast, history, location, weather
+from web_support.web_process import WebProcess, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,26 +27,6 @@ if TYPE_CHECKING:
     from isotherm_local.harness import Mongodb
 
 
-def _beside(name: str) -> Any:
-    """Import a module beside this one: tests are no package."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-cdc_module, web_module = _beside("fake_cdc"), _beside("web_process")
-location, weather, history, forecast = (
-    cdc_module.location,
-    cdc_module.weather,
-    cdc_module.history,
-    cdc_module.forecast,
-)
 FIRST = 1795449600
 CELLS = range(1, 6)
 
@@ -57,7 +36,7 @@ def cdc(mongodb: Mongodb) -> Iterator[Any]:
     """A pipeline that has written five locations and the weather of four (seq 1 and 2)."""
     database = f"web_{secrets.token_hex(4)}"
     with MongoClient(mongodb.uri) as client:
-        made = cdc_module.FakeCdc(client, database).create()
+        made = FakeCdc(client, database).create()
         made.commit({"locations": [location(number, 10.0, number) for number in CELLS]}, snapshot=True)
         made.commit({"weather_data": [weather(number, float(number)) for number in CELLS if number != 5]})
         yield made
@@ -70,7 +49,7 @@ def make_web(mongodb: Mongodb, cdc: Any) -> Iterator[Callable[..., Any]]:
     made: list[Any] = []
 
     def make(**settings: str) -> Any:
-        made.append(web_module.WebProcess(mongodb.uri, cdc.db.name, **settings))
+        made.append(WebProcess(mongodb.uri, cdc.db.name, **settings))
         return made[-1]
 
     yield make
@@ -263,7 +242,7 @@ async def test_slow_client_is_closed_though_it_does_not_read(cdc: Any, make_web:
                 cdc.commit({"locations": places})
                 return bool(web.metric("isotherm_web_slow_clients_closed_total"))
 
-            await asyncio.to_thread(web_module.wait_for, write, "the slow client to be closed")
+            await asyncio.to_thread(wait_for, write, "the slow client to be closed")
             closed_at = 'isotherm_web_closes_total{code="4002"}'
             assert web.metric(closed_at) == 1
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +16,8 @@ from isotherm_web.app import create_app
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.settings import HubSettings, ServerSettings
+from web_support import fake_cdc
+from web_support.web_process import WebProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +25,6 @@ if TYPE_CHECKING:
     from isotherm_local.harness import Servers
 
 FIRST = 1795449600
-
-
-def _beside(name: str) -> Any:
-    """Import a module beside this one: tests are no package."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _document() -> dict[str, Any]:
@@ -51,7 +37,6 @@ def _document() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def address(servers: Servers) -> Iterator[str]:
     """Where a web process serves three locations, one of them with a past and a forecast."""
-    fake_cdc, web_process = _beside("fake_cdc"), _beside("web_process")
     servers.ensure_running()
     with MongoClient(servers.mongodb.uri) as client:
         cdc = fake_cdc.FakeCdc(client, f"openapi_{secrets.token_hex(4)}").create()
@@ -63,7 +48,7 @@ def address(servers: Servers) -> Iterator[str]:
                 "weather_forecast": [fake_cdc.forecast(1, FIRST)],
             }
         )
-        web = web_process.WebProcess(servers.mongodb.uri, cdc.db.name)
+        web = WebProcess(servers.mongodb.uri, cdc.db.name)
         try:
             yield web.start().url
         finally:

@@ -246,10 +246,8 @@ class Pipeline:
                 more = self._take_transaction(item, batch)
             elif isinstance(item, Chunk):
                 more = self._take_chunk(item, batch)
-            elif isinstance(item, View):
-                more = self._take_view(item, batch)
             else:
-                more = self._take_sweep(item, batch)
+                more = self._take_clearing(item, batch)
         batch.snapshot = self.snapshot
         if not (batch.rows or batch.clears or even_if_empty or batch.snapshot != before):
             return None
@@ -345,24 +343,19 @@ class Pipeline:
         self.chunk_state = "none"
         return True
 
-    def _take_view(self, item: View, batch: Batch) -> bool:
+    def _take_clearing(self, item: View | Sweep, batch: Batch) -> bool:
+        """Begin or end a table's reading by deleting documents: in a batch of its own."""
         if batch.rows or batch.clears:
             return False
         self._queue.popleft()
         self.chunk_state = "none"
         state = self._progress.get(item.table)
-        if self._progress.generation(item.table) == item.generation and state is not None:
+        if self._progress.generation(item.table) != item.generation or state is None:
+            return False
+        if isinstance(item, View):
             batch.clears.append(Clear(item.table, None, "counted", None))
             self._progress.store(TableSnapshot(item.table, estimate=state.estimate, letters=state.letters, live=True))
-        return False
-
-    def _take_sweep(self, item: Sweep, batch: Batch) -> bool:
-        if batch.rows or batch.clears:
-            return False
-        self._queue.popleft()
-        self.chunk_state = "none"
-        state = self._progress.get(item.table)
-        if self._progress.generation(item.table) == item.generation and state is not None:
+        else:
             batch.clears.append(Clear(item.table, item.up_to_seq, "ghosts", None))
             batch.settled += state.letters
             self._progress.finish(item.table)

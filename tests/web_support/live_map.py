@@ -1,6 +1,6 @@
 """Serves a live map of 612 cells that changes by itself, without MySQL: for work on the page.
 
-    python tests/integration/live_map.py [--port 5000] [--mongodb URI] [--every SECONDS] [--share CELLS] [--fill SECONDS]
+    cd tests; python -m web_support.live_map [--port 5000] [--mongodb URI] [--every SECONDS] [--share CELLS] [--fill SECONDS]
 
 Without `--mongodb` it starts SecantusDB in this process. Ctrl-C ends it. What it shows is made up of sines.
 """
@@ -17,13 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fake_cdc import FakeCdc, forecast, history, location, weather
+from web_support.fake_cdc import FakeCdc, forecast, history, location, weather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
