@@ -192,8 +192,8 @@ MUTANTS = (
     _mutant(
         "chunk read before what was received is committed",
         "engine/snapshotting.py",
-        "open_window(state.table)\n        while not received <= reader.executed():",
-        "open_window(state.table)\n        while False:",
+        "shared = self._shared\n        while not received <= reader.executed():",
+        "shared = self._shared\n        while False:",
         f"{_TESTS}/test_snapshotting.py::test_a_chunk_waits_until_the_source_has_committed_what_was_received",
     ),
     _mutant(
@@ -216,6 +216,13 @@ MUTANTS = (
         'in ("none", "again")\n',
         'in ("none",)\n',
         f"{_TESTS}/test_snapshotting.py::test_a_chunk_whose_window_held_ddl_is_read_again",
+    ),
+    _mutant(
+        "table that comes back not looked at",
+        "engine/snapshotting.py",
+        "makes the chunk worthless.\n            reader.look()\n",
+        "makes the chunk worthless.\n            if reader.table is not None:\n                reader.look()\n",
+        f"{_TESTS}/test_snapshotting.py::test_a_table_that_comes_back_is_read",
     ),
     _mutant(
         "ghosts not removed",

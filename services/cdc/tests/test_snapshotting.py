@@ -120,3 +120,28 @@ def test_a_chunk_waits_until_the_source_has_committed_what_was_received(monkeypa
             shared.changed.notify_all()
     thread.join(10)
     assert reader.asked_before_the_read == SLOW_ANSWERS + 1
+
+
+def test_a_table_that_comes_back_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that was not there when it was first looked at may be there by now: its documents are no ghosts."""
+    shared = shared_state()
+    shared.pipeline = Pipeline(Checkpoint("p", "s", 1).moved(seq=5, snapshot=(TableSnapshot(TABLE, ghosts_before=5),)))
+    reader = Reader(shared, quiet=True)
+    reader.table = None
+    monkeypatch.setattr(reader, "look", lambda: setattr(reader, "table", Reader.table))
+    monkeypatch.setattr(snapshotting, "TableReader", lambda *_: reader)
+    thread = threading.Thread(target=snapshotting.Snapshotter(shared).run)
+    thread.start()
+    shared.pipeline.start(ORIGIN, 1, 1)
+    shared.pipeline.end()
+    with shared.changed:
+        try:
+            assert shared.changed.wait_for(lambda: shared.pipeline.chunk_state == "queued", 10)
+            batch = shared.pipeline.take()
+        finally:
+            shared.shutdown.request()
+            shared.changed.notify_all()
+    thread.join(10)
+    assert batch is not None
+    assert not batch.clears
+    assert batch.writes[TABLE].keys() == {ROW.key}

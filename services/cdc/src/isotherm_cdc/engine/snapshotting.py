@@ -53,44 +53,47 @@ class Snapshotter:
             size = ChunkSize(shared.settings.snapshot_chunk_rows, shared.settings.max_batch_bytes, row_bytes)
             with shared.changed:
                 shared.pipeline.estimated(table, estimate)
-            while not shared.shutdown.requested:
-                state = self._next_chunk(table)
-                if state is None:
-                    return
+            while (step := self._next_chunk(table)) is not None:
                 if reader.table is not None and reader.table.counted:
                     self._read_counted(reader, table, size)
                     return
-                if state.read or reader.table is None:
-                    with shared.changed:
-                        shared.pipeline.request_sweep(table)
-                        shared.changed.notify_all()
-                    continue
-                if not self._chunk(reader, state, size):
+                if not self._chunk(reader, *step, size):
                     return
         finally:
             reader.close()
 
-    def _next_chunk(self, table: str) -> TableSnapshot | None:
-        """Wait until the chunk before is on its way; return the table's state, None when another one is first."""
+    def _next_chunk(self, table: str, *, counted: bool = False) -> tuple[TableSnapshot, GtidSet] | None:
+        """Wait until the chunk before is on its way, and open the window of the next.
+
+        Both under one lock: were the table to be read anew between the two, the chunk would count as one of the new reading.
+
+        Returns:
+            The table's state and what the source must have committed before the chunk is read; None when another table
+            is first, or none.
+        """
         shared = self._shared
         with shared.changed:
-            while shared.pipeline.chunk_state not in ("none", "again") and not shared.shutdown.requested:
-                shared.changed.wait(1.0)
-            first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
-        return first if first is not None and first.table == table else None
+            while True:
+                while shared.pipeline.chunk_state not in ("none", "again") and not shared.shutdown.requested:
+                    shared.changed.wait(1.0)
+                first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
+                if first is None or first.table != table or shared.shutdown.requested:
+                    return None
+                if not first.read:
+                    return first, shared.pipeline.open_window(table, counted=counted)
+                shared.pipeline.request_sweep(table)
+                shared.changed.notify_all()
 
-    def _chunk(self, reader: TableReader, state: TableSnapshot, size: ChunkSize) -> bool:
+    def _chunk(self, reader: TableReader, state: TableSnapshot, received: GtidSet, size: ChunkSize) -> bool:
         """Read one chunk; answer whether the reader may be used for the next."""
         shared = self._shared
-        with shared.changed:
-            received = shared.pipeline.open_window(state.table)
         while not received <= reader.executed():
             if shared.shutdown.wait(POLL_SECONDS):
                 return False
         try:
             # Within the window, so that any statement that changes the table from here on makes the chunk worthless.
             reader.look()
-            if reader.table is None:
+            if reader.table is not None and reader.table.counted:
                 return self._abandon(usable=True)
             chunk = reader.read(state.cursor, size.limit, state.where)
         except TableChanged:
@@ -125,14 +128,16 @@ class Snapshotter:
         with shared.changed:
             shared.pipeline.close_view(high)
         while self._handed_over(table):
-            state = self._next_chunk(table)
-            if state is None or not state.live:
+            step = self._next_chunk(table, counted=True)
+            if step is None:
+                return
+            if not step[0].live:
+                self._abandon(usable=False)
                 return
             limit = size.limit
             rows = reader.next_rows(limit)
             _learn(size, rows)
             with shared.changed:
-                shared.pipeline.open_window(table, counted=True)
                 shared.pipeline.close_window(rows, GtidSet(), last=len(rows) < limit)
 
     def _handed_over(self, table: str) -> bool:

@@ -90,8 +90,6 @@ class Pipeline:
         transaction = self._open
         if transaction is None or not rows:
             return
-        if self._window is not None and self._window.table == table:
-            self._window.touch(rows)
         run = Run(table, event_idx, rows, row_bytes(rows, size_bytes), counted=counted)
         resume = self._resume
         if resume is not None and resume.gtid == transaction.gtid and event_idx <= resume.event_idx:
@@ -99,6 +97,9 @@ class Pipeline:
             run.start = min(resume.row_idx, len(rows)) if event_idx == resume.event_idx else len(rows)
             if not run.left:
                 return
+        if self._window is not None and self._window.table == table:
+            # Not the rows that were applied before: they do not come again, so the chunk's have to stay.
+            self._window.touch(rows[run.start :] if run.start else rows)
         transaction.runs.append(run)
         transaction.rows += run.left
         size = run.left * run.row_bytes
@@ -166,6 +167,8 @@ class Pipeline:
         known = self._received.copy()
         if self._open is not None:
             known.add(self._open.origin_id, self._open.number)
+        if self._resume is not None:
+            known.add_gtid(self._resume.gtid)
         return known
 
     def estimated(self, table: str, rows: int | None) -> None:

@@ -134,10 +134,14 @@ class TableReader:
     def read(self, cursor: tuple[str, ...] | None, limit: int, where: str | None = None) -> Chunk:
         """Read the rows after `cursor` (of those that `where` selects), in a consistent view of its own.
 
+        A table that is not there has no rows.
+
         Raises:
             TableChanged: a statement has changed the table since it was looked at.
         """
-        table = self._table()
+        if self.table is None:
+            return Chunk([], self.executed(), last=True)
+        table = self.table
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
             with _noticing_changes():
