@@ -142,6 +142,9 @@ class TableReader:
         if self.table is None:
             return Chunk([], self.executed(), last=True)
         table = self.table
+        if cursor is not None and len(cursor) != len(table.key):
+            message = f"{table.full_name} has another key than it had at the chunk before"
+            raise TableChanged(message)
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
             with _noticing_changes():

@@ -38,18 +38,21 @@ _LABELLED = (Kind.ENUM, Kind.SET)
 def read_table(connection: pymysql.Connection[Any], schema: str, name: str) -> Table | None:
     """Look a table up in information_schema; None when there is no such table (a view is none)."""
     where = f"TABLE_SCHEMA = {quoted(schema)} AND TABLE_NAME = {quoted(name)}"
-    rows = mysql.query(
-        connection,
+    ask_columns = (
         "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "  # noqa: S608
         "CHARACTER_OCTET_LENGTH, CHARACTER_SET_NAME FROM information_schema.COLUMNS "
         f"WHERE {where} AND EXISTS (SELECT 1 FROM information_schema.TABLES WHERE {where} AND TABLE_TYPE = 'BASE TABLE') "
-        "ORDER BY ORDINAL_POSITION",
+        "ORDER BY ORDINAL_POSITION"
     )
-    key_rows = mysql.query(
-        connection,
+    ask_key = (
         f"SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE {where} AND INDEX_NAME = 'PRIMARY' "  # noqa: S608
-        "ORDER BY SEQ_IN_INDEX",
+        "ORDER BY SEQ_IN_INDEX"
     )
+    rows, before = mysql.query(connection, ask_columns), None
+    while rows != before:
+        # Two questions have two moments: the key belongs to these columns only if they are still the same after it.
+        before, key_rows = rows, mysql.query(connection, ask_key)
+        rows = mysql.query(connection, ask_columns)
     if not rows:
         return None
     columns = tuple(column_of([_text(value) for value in row]) for row in rows)
