@@ -136,5 +136,7 @@ def world(servers: Servers) -> Iterator[Pipeline]:
     """The whole map, filled once by the fetcher, which then is stopped: nothing changes but by the test's hand."""
     with servers.weather(region="global", interval_seconds=600) as prepared:
         prepared.start_all()
+        # A map counts as there a few cells before it is whole, and the fetcher may still be at them.
+        prepared.until(prepared.filled, seconds=60, what="every cell of the map")
         prepared.processes["fetcher"].stop()
         yield prepared
