@@ -169,6 +169,7 @@ class Observer:
             message = f"{key} was deleted though it was not there"
             raise Violation(message)
         if name in OWN:
+            self._own(name, data, seq)
             return
         if self.last_seq.get(key, 0) >= seq:
             message = f"{key} was written by seq {self.last_seq[key]} and again by {seq}"
@@ -181,6 +182,14 @@ class Observer:
         written = bson.decode(data)["_cdc"]["seq"]
         if written != seq:
             message = f"{key} says seq {written} in the batch with seq {seq}"
+            raise Violation(message)
+
+    def _own(self, name: str, data: bytes | None, seq: int) -> None:
+        if name != "_cdc_tombstones" or data is None:
+            return
+        stone = bson.decode(data)
+        if stone["seq"] != seq:
+            message = f"the tombstone of {stone['_id']} says seq {stone['seq']} in the batch with seq {seq}"
             raise Violation(message)
 
 
