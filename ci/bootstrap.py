@@ -19,6 +19,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 - it is what an older Python is to
         + ": install a newer one and say which, as in `make up PYTHON=python3.13`."
     )
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -27,6 +29,10 @@ import subprocess
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV, CACHE = ROOT / ".venv", ROOT / ".cache"
@@ -68,7 +74,7 @@ def set_up(*, development: bool) -> None:
     if machine.problem:
         raise SetupError(machine.problem)
     CACHE.mkdir(exist_ok=True)
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with alone(), ThreadPoolExecutor(max_workers=3) as pool:
         futures: list[Future[None]] = []
         if machine.needs_packages and not debian_packages.installed(CACHE / "mysql"):
             futures.append(pool.submit(step, "MySQL", install_mysql))
@@ -82,6 +88,18 @@ def set_up(*, development: bool) -> None:
             futures.append(pool.submit(build_page_with_own_node))
         for future in futures:
             future.result()
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other command of this checkout is setting things up."""
+    with (CACHE / "setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another command is setting things up here: waiting for it …", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def step(title: str, work: object, *arguments: object) -> None:
