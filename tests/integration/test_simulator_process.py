@@ -15,17 +15,13 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from isotherm_local import ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMAND = str(Path(sys.executable).with_name("isotherm-simulator"))
 ONE = {"latitude": "50", "longitude": "10", "current": "temperature_2m"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(port: int, metrics_port: int) -> dict[str, str]:
@@ -42,7 +38,7 @@ def environment(port: int, metrics_port: int) -> dict[str, str]:
 @pytest.fixture
 def running() -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client, httpx.Client]]:
     """The process, a client of its forecasts and one of its metrics."""
-    port, metrics_port = free_port(), free_port()
+    port, metrics_port = ports.free_ports(2)
     with (
         subprocess.Popen([COMMAND], env=environment(port, metrics_port), stderr=subprocess.PIPE) as process,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,17 +11,12 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
+from isotherm_local import ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 READY_SECONDS = 40.0
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
@@ -42,7 +36,7 @@ class WebProcess:
     """
 
     def __init__(self, uri: str, database: str, **settings: str) -> None:
-        self.port, self.metrics_port = free_port(), free_port()
+        self.port, self.metrics_port = ports.free_ports(2)
         self._environment = {
             **os.environ,
             "MONGODB_URI": uri,
