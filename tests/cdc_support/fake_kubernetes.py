@@ -1,20 +1,12 @@
-"""As much of an API server as a Lease needs, over HTTPS: versions, conflicts, strict times, one service account."""
+"""As much of an API server as a Lease needs, over HTTP: versions, conflicts, strict times."""
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
-import ssl
 import threading
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,23 +16,9 @@ _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|\+00:00)")
 
 
 class FakeKubernetes:
-    """Serves Leases on a free port; `status` makes it refuse everything.
+    """Serves Leases on a free port; `status` makes it refuse everything."""
 
-    Attributes:
-        account: the folder with the files of the service account that may ask.
-        token: what it must show.
-        leases: by namespace and name.
-        status: with which all requests are refused; None: they are served.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Prepare; `folder` gets the service account's files.
-
-        Args:
-            folder: an existing folder.
-        """
-        self.account = folder
-        self.token = "a-token"
+    def __init__(self) -> None:
         self.leases: dict[tuple[str, str], dict[str, Any]] = {}
         self.requests: list[str] = []
         self.status: int | None = None
@@ -48,9 +26,6 @@ class FakeKubernetes:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        self._server.socket = self._encryption().wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -62,43 +37,23 @@ class FakeKubernetes:
         self._thread.join()
         self._server.server_close()
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """The settings of a reader in a pod."""
-        return {
-            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-            "KUBERNETES_SERVICE_PORT": str(self._server.server_address[1]),
-            "CDC_SERVICE_ACCOUNT_DIR": str(self.account),
-        }
-
-    def _encryption(self) -> ssl.SSLContext:
-        """Write the service account's files; return what the server is encrypted with."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-            .sign(key, hashes.SHA256())
-            .public_bytes(serialization.Encoding.PEM)
+    def kubeconfig(self, folder: Path) -> Path:
+        """Write a kubeconfig that leads here."""
+        url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        path = folder / "kubeconfig"
+        path.write_text(
+            json.dumps(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "fake",
+                    "clusters": [{"name": "fake", "cluster": {"server": url}}],
+                    "users": [{"name": "fake", "user": {"token": "a-token"}}],
+                    "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "fake"}}],
+                }
+            )
         )
-        secret = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (self.account / "ca.crt").write_bytes(certificate)
-        (self.account / "token").write_text(self.token, encoding="ascii")
-        (self.account / "namespace").write_text("weather\n", encoding="ascii")
-        server = self.account / "server.pem"
-        server.write_bytes(certificate + secret)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(server)
-        return context
+        return path
 
     def spec(self, namespace: str, name: str) -> dict[str, Any]:
         """Return what a Lease says; empty when there is none."""
@@ -137,7 +92,7 @@ class FakeKubernetes:
                 body = json.loads(self.rfile.read(size)) if size else None
                 with fake._lock:
                     fake.requests.append(f"{self.command} {self.path}")
-                    if match is None or self.headers.get("Authorization") != f"Bearer {fake.token}":
+                    if match is None or self.headers.get("Authorization") != "Bearer a-token":
                         status, answer = 403, {"kind": "Status", "code": 403}
                     else:
                         status, answer = fake._answer(self.command, match[1], match[2], body)

@@ -1,4 +1,4 @@
-"""The lease over HTTPS, against a small API server; and two readers of which one stands by."""
+"""The lease through Kubernetes' own client, against a small API server; and two readers of which one stands by."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from cdc_support.fake_kubernetes import FakeKubernetes
 from isotherm_cdc.errors import LeaseLost
 from isotherm_cdc.leader import Leader, Lease, LeaseUnavailable, Timing
 from isotherm_cdc.leases import KubernetesLeases
-from isotherm_cdc.settings import LeaseSettings
 from isotherm_common.observability import Health
 from isotherm_common.process import ConfigurationError
-from isotherm_common.settings import load
 from isotherm_common.shutdown import Shutdown
 from isotherm_local.process import ManagedProcess
 
@@ -28,20 +26,23 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def kubernetes(tmp_path: Path) -> Iterator[FakeKubernetes]:
-    """An API server."""
-    with FakeKubernetes(tmp_path) as fake:
+def kubernetes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKubernetes]:
+    """An API server that the client finds by KUBECONFIG."""
+    with FakeKubernetes() as fake:
+        path = fake.kubeconfig(tmp_path)
+        # The client keeps what the variable was when it was imported.
+        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
+        monkeypatch.setenv("KUBECONFIG", str(path))
         yield fake
 
 
-def leases(kubernetes: FakeKubernetes, **settings: str) -> KubernetesLeases:
-    """The Lease `cdc`, as a pod's service account."""
-    return KubernetesLeases(load(LeaseSettings, {"CDC_LEASE_NAME": "cdc", **kubernetes.environment, **settings}))
+def leases(name: str = "cdc") -> KubernetesLeases:
+    return KubernetesLeases(name, "weather", 5.0)
 
 
 def test_a_lease_is_created_read_and_replaced(kubernetes: FakeKubernetes) -> None:
     """What was written is read back; a change on an old version is refused, not lost."""
-    mine, other = leases(kubernetes), leases(kubernetes)
+    mine, other = leases(), leases()
     assert mine.read() is None
     whole_second = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
     created = mine.write(Lease("a", 15, whole_second, whole_second))
@@ -59,56 +60,23 @@ def test_refusals_are_told(kubernetes: FakeKubernetes) -> None:
     for status, sentence in ((403, "needs get, create and update on leases in weather"), (500, "answers 500")):
         kubernetes.status = status
         with pytest.raises(LeaseUnavailable, match=sentence):
-            leases(kubernetes).read()
+            leases().read()
 
 
-def test_an_api_server_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_an_api_server_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is refused is a state that may pass."""
-    with FakeKubernetes(tmp_path) as gone:
-        found = leases(gone)
+    with FakeKubernetes() as fake:
+        path = fake.kubeconfig(tmp_path)
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
     with pytest.raises(LeaseUnavailable, match="does not answer"):
-        found.read()
+        leases().read()
 
 
-def test_a_server_that_does_not_speak_kubernetes_is_told(kubernetes: FakeKubernetes) -> None:
-    """An answer that is no Lease is a state that may pass."""
-    kubernetes.leases["weather", "cdc"] = {"kind": "Lease", "spec": {}}
-    with pytest.raises(LeaseUnavailable, match="does not answer GET of Lease weather/cdc"):
-        leases(kubernetes).read()
-
-
-def test_only_the_clusters_own_authority_is_trusted(kubernetes: FakeKubernetes, tmp_path: Path) -> None:
-    """A server with another certificate gets no token."""
-    (tmp_path / "other").mkdir()
-    with FakeKubernetes(tmp_path / "other") as impostor:
-        (impostor.account / "ca.crt").write_bytes((kubernetes.account / "ca.crt").read_bytes())
-        with pytest.raises(LeaseUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
-            leases(impostor).read()
-        assert impostor.requests == []
-
-
-def test_a_new_token_is_used(kubernetes: FakeKubernetes) -> None:
-    """The kubelet replaces the token while the pod runs."""
-    found = leases(kubernetes)
-    assert found.read() is None
-    kubernetes.token = "another-token"
-    with pytest.raises(LeaseUnavailable, match="answers 403"):
-        found.read()
-    (kubernetes.account / "token").write_text("another-token\n", encoding="ascii")
-    assert found.read() is None
-
-
-def test_without_kubernetes_the_setting_is_a_mistake() -> None:
+def test_without_kubernetes_the_setting_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CDC_LEASE_NAME outside of a cluster ends with one sentence."""
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
     with pytest.raises(ConfigurationError, match="CDC_LEASE_NAME is set, but there is no Kubernetes"):
-        KubernetesLeases(load(LeaseSettings, {"CDC_LEASE_NAME": "cdc"}))
-
-
-def test_without_a_token_the_setting_is_a_mistake(kubernetes: FakeKubernetes) -> None:
-    """CDC_LEASE_NAME in a pod whose token is not mounted ends with one sentence."""
-    (kubernetes.account / "token").unlink()
-    with pytest.raises(ConfigurationError, match="mount its token"):
-        leases(kubernetes)
+        leases()
 
 
 def test_an_election_over_http(kubernetes: FakeKubernetes) -> None:
@@ -121,7 +89,7 @@ def test_an_election_over_http(kubernetes: FakeKubernetes) -> None:
         return False
 
     def leader(identity: str) -> Leader:
-        return Leader(leases(kubernetes), identity, Timing(15, 10.0, 2.0), Shutdown(), Health(), clock=lambda: now)
+        return Leader(leases(), identity, Timing(15, 10.0, 2.0), Shutdown(), Health(), clock=lambda: now)
 
     first, second = leader("a"), leader("b")
     assert first.acquire(pass_time)
@@ -141,7 +109,7 @@ def test_a_standby_takes_over_when_the_reader_is_killed(stack: Pipeline, kuberne
     """Of two readers one works and one stands by, ready; after kill -9 the other works, and nothing is lost."""
     lease = {
         "CDC_LEASE_NAME": "cdc", "CDC_LEASE_NAMESPACE": "weather", "CDC_LEASE_DURATION_SECONDS": "3",
-        "CDC_LEASE_RENEW_DEADLINE_SECONDS": "2", "CDC_LEASE_RETRY_SECONDS": "0.3", **kubernetes.environment,
+        "CDC_LEASE_RENEW_DEADLINE_SECONDS": "2", "CDC_LEASE_RETRY_SECONDS": "0.3",
     }  # fmt: skip
     with Capture.of(stack, **lease) as capture:
         capture.sql("CREATE TABLE t (a INT PRIMARY KEY, b INT)", "INSERT INTO t VALUES (1, 1)")

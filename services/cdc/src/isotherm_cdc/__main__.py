@@ -18,7 +18,6 @@ from isotherm_cdc import metrics, mongo, mysql
 from isotherm_cdc.admin.arguments import parser
 from isotherm_cdc.engine.engine import Engine
 from isotherm_cdc.leader import Leader
-from isotherm_cdc.leases import KubernetesLeases
 from isotherm_cdc.settings import Settings
 from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging
@@ -99,7 +98,10 @@ def _leader(settings: Settings, shutdown: Shutdown, health: Health) -> Leader | 
         return None
     health.not_ready(leadership.CONDITION, "starting")
     timing = leadership.Timing(lease.duration_seconds, lease.renew_deadline_seconds, lease.retry_seconds)
-    return Leader(KubernetesLeases(lease), lease.identity or socket.gethostname(), timing, shutdown, health)
+    from isotherm_cdc.leases import KubernetesLeases  # noqa: PLC0415 - its client takes a second and 50 MB to import
+
+    leases = KubernetesLeases(lease.name, lease.namespace, lease.renew_deadline_seconds / 2)
+    return Leader(leases, lease.identity or socket.gethostname(), timing, shutdown, health)
 
 
 def _work_begins(health: Health) -> None:

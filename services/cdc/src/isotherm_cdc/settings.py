@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from isotherm_cdc.values import overrides
@@ -66,21 +65,6 @@ class LeaseSettings:
         default=2.0,
         minimum=0.1,
         help="How often the Lease is looked at and renewed; less than CDC_LEASE_RENEW_DEADLINE_SECONDS.",
-    )
-    service_account: Path = setting(
-        "CDC_SERVICE_ACCOUNT_DIR",
-        default=Path("/var/run/secrets/kubernetes.io/serviceaccount"),
-        help="Where the pod's service account has its `token`, `ca.crt` and `namespace`.",
-    )
-    api_server_host: str | None = setting(
-        "KUBERNETES_SERVICE_HOST", default=None, help="The API server's address. Kubernetes sets it in every pod."
-    )
-    api_server_port: int = setting(
-        "KUBERNETES_SERVICE_PORT",
-        default=443,
-        minimum=1,
-        maximum=65535,
-        help="The API server's port. Kubernetes sets it in every pod.",
     )
 
     def __post_init__(self) -> None:
