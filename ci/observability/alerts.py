@@ -23,7 +23,7 @@ from limits import (
     POINTS_FAILED_RATIO,
     RESTARTS,
     SLOW,
-    WEB_CLIENTS,
+    WEB_CLIENTS_RATIO,
     WEB_ERROR_RATIO,
     WEB_LOOP_LAG_SECONDS,
     WEB_SLOW_RATIO,
@@ -355,7 +355,8 @@ WEB = [
         "IsothermWebFull",
         "web",
         "warning",
-        f"sum by (namespace, instance) ({metric('isotherm_web_clients')}) > {WEB_CLIENTS} or "
+        f"sum by (namespace, instance) ({metric('isotherm_web_clients')}) / "
+        f"sum by (namespace, instance) ({metric('isotherm_web_clients_limit')}) > {WEB_CLIENTS_RATIO} or "
         f"sum by (namespace, instance) ({increase('isotherm_web_connections_refused_total', '5m', _AT_CAP)}) > 0",
         "5m",
         "A web server is full, or nearly so",
@@ -440,7 +441,7 @@ OBJECTIVES = [
     *objective_alerts(
         FRESHNESS,
         "Freshness",
-        "The oldest value on the map is older than three hours for too much of the time.",
+        "The oldest value on the map is older than it may be (WEB_STALE_AFTER_SECONDS) for too much of the time.",
     ),
     *objective_alerts(
         LATENCY,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import limits
-from panels import Limit, Query, build, by, chosen, lines, number, process_row, quantiles, rate, spread
-
-Row = tuple[str, list[Any], bool]
+from panels import Limit, Query, Row, build, by, chosen, lines, number, process_row, quantiles, rate, spread
+from shared_panels import cdc_lag
 
 
 def cdc() -> str:
@@ -22,13 +19,7 @@ def cdc() -> str:
                 f"max({chosen('isotherm_cdc_connected')})",
                 Limit(1, below=True),
             ),
-            number(
-                "Lag",
-                "How far MongoDB is behind MySQL, by the source's commit times; 0 when nothing waits.",
-                "s",
-                f"max({chosen('isotherm_cdc_lag_seconds')})",
-                Limit(limits.CDC_LAG_SECONDS),
-            ),
+            cdc_lag(),
             number(
                 "Checkpoint moved",
                 "Ago; it moves at least every 10 s (contract K8).",
@@ -176,7 +167,7 @@ def cdc() -> str:
                 "none",
                 Query(chosen("isotherm_cdc_snapshot_running"), "running"),
                 Query(chosen("isotherm_cdc_snapshot_paused"), "paused"),
-                Query(chosen("isotherm_cdc_snapshot_tables_remaining"), "tables remaining"),
+                Query(chosen("isotherm_cdc_remaining_table_count"), "tables remaining"),
                 Query(chosen("isotherm_cdc_captured_tables"), "tables captured"),
             ),
             lines(

@@ -16,18 +16,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 import catalogue  # noqa: E402 - found only now
 import cdc_dashboard  # noqa: E402
 import configuration  # noqa: E402
-import dashboards  # noqa: E402
+import fetcher_dashboard  # noqa: E402
 import log_events  # noqa: E402
+import pipeline_dashboard  # noqa: E402
 import rules  # noqa: E402
 import runbook_index  # noqa: E402
+import simulator_dashboard  # noqa: E402
+import web_dashboard  # noqa: E402
 
 WANTED = {
     "charts/isotherm/rules/isotherm.yaml": rules.text,
-    "charts/isotherm/dashboards/isotherm-pipeline.json": dashboards.pipeline,
-    "charts/isotherm/dashboards/isotherm-fetcher.json": dashboards.fetcher,
+    "charts/isotherm/dashboards/isotherm-pipeline.json": pipeline_dashboard.pipeline,
+    "charts/isotherm/dashboards/isotherm-fetcher.json": fetcher_dashboard.fetcher,
     "charts/isotherm/dashboards/isotherm-cdc.json": cdc_dashboard.cdc,
-    "charts/isotherm/dashboards/isotherm-web.json": dashboards.web,
-    "charts/isotherm/dashboards/isotherm-simulator.json": dashboards.simulator,
+    "charts/isotherm/dashboards/isotherm-web.json": web_dashboard.web,
+    "charts/isotherm/dashboards/isotherm-simulator.json": simulator_dashboard.simulator,
     "docs/configuration.md": configuration.text,
     "docs/logs.md": log_events.text,
     "docs/metrics.md": catalogue.table,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAP_STALE_SECONDS = 10_800
-"""The default of WEB_STALE_AFTER_SECONDS: from then on the page says that a value is old."""
+MAP_STALE_RATIO = 1
+"""Of WEB_STALE_AFTER_SECONDS, which every web server tells: from then on the page says that a value is old."""
 
 BROADCAST_SECONDS = 1.0
 """From commit in MySQL to the browsers; a bucket of `isotherm_web_commit_to_broadcast_seconds` must end here."""
@@ -27,8 +27,8 @@ CDC_QUEUE_RATIO = 0.75
 CDC_RECONNECTS = 5
 CDC_RETRIES = 50
 WEB_STREAM_SECONDS = 60
-WEB_CLIENTS = 10_000
-"""Five sixths of the default of WEB_MAX_CONNECTIONS."""
+WEB_CLIENTS_RATIO = 0.8
+"""Of WEB_MAX_CONNECTIONS, which every web server tells."""
 
 WEB_SLOW_RATIO = 0.05
 WEB_LOOP_LAG_SECONDS = 0.25

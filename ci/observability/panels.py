@@ -20,6 +20,9 @@ from limits import FILES_RATIO
 CHOSEN = 'namespace=~"$namespace", job=~"$job", instance=~"$instance"'
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 GOOD, WARN, BAD = "green", "orange", "red"
+Row = tuple[str, list[Any], bool]
+"""A row of a dashboard: title, panels, and whether it is collapsed at first."""
+
 _WIDTH = 24
 
 
@@ -62,6 +65,11 @@ def rate(name: str, *matchers: str) -> str:
 def by(labels: str, expression: str) -> str:
     """Sum up by labels."""
     return f"sum by ({labels}) ({expression})" if labels else f"sum({expression})"
+
+
+def p99(name: str) -> str:
+    """Return the 99th percentile of a histogram."""
+    return f"histogram_quantile(0.99, {by('le', rate(f'{name}_bucket'))})"
 
 
 def quantiles(name: str) -> list[Query]:
@@ -143,7 +151,7 @@ def spread(title: str, description: str, unit: str, name: str, width: int = 8) -
     return _place(panel, width, 8)
 
 
-def process_row(service: str, present: str) -> tuple[str, list[Any], bool]:
+def process_row(service: str, present: str) -> Row:
     """Return the collapsed row about the process itself.
 
     Args:
@@ -191,7 +199,7 @@ def process_row(service: str, present: str) -> tuple[str, list[Any], bool]:
     )
 
 
-def build(uid: str, title: str, description: str, present: str, rows: list[tuple[str, list[Any], bool]]) -> str:
+def build(uid: str, title: str, description: str, present: str, rows: list[Row]) -> str:
     """Return a dashboard's JSON.
 
     Args:
@@ -199,7 +207,7 @@ def build(uid: str, title: str, description: str, present: str, rows: list[tuple
         title: of the dashboard.
         description: of the dashboard.
         present: a metric by which namespaces, jobs and instances are found.
-        rows: title, panels, and whether it is collapsed at first.
+        rows: in their order.
     """
     board = (
         builders.Dashboard(title)

@@ -12,8 +12,8 @@ One page an alert: what it means, how to find the cause, what to do. This list i
 `ci/observability/generate.py`. Critical alerts are for waking somebody, warnings for the next morning.
 
 The rules are [charts/isotherm/rules/isotherm.yaml](../../charts/isotherm/rules/isotherm.yaml): give the file to Prometheus as it is
-(`rule_files`), or let the chart make a PrometheusRule of it. `runbook_url` begins with a placeholder: replace
-`https://example.org/isotherm/docs/runbooks/` with where you keep these pages.
+(`rule_files`), or let the chart make a PrometheusRule of it. `runbook_url` is the path of the
+page in the repository; the chart's `metrics.rules.runbookUrl` puts an address before it, which a published chart has already.
 
 One cause can raise several alerts. The last column names those that may follow from the same cause: silence them, or let
 Alertmanager inhibit them, and look at the first.

@@ -14,14 +14,17 @@ from chart.objects import CHART, ROOT, containers, pods
 
 def test_package_names_its_own_images(helm: str, tmp_path: Path) -> None:
     """A published chart has the version of the release, and takes the images of that version from its registry."""
-    environment = {**os.environ, "PATH": f"{Path(helm).parent}{os.pathsep}{os.environ['PATH']}"}
+    documentation = "https://code.example.org/owner/isotherm/blob/v9.8.7/docs"
+    environment = {**os.environ, "DOCUMENTATION": documentation, "PATH": f"{Path(helm).parent}{os.pathsep}{os.environ['PATH']}"}
     command = [str(ROOT / "ci/chart/package"), "9.8.7", "registry.example.org/owner", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     text = subprocess.run(
-        [helm, "template", "isotherm", done.stdout.strip()], capture_output=True, text=True, check=True
+        [helm, "template", "isotherm", done.stdout.strip(), "--set", "metrics.rules.enabled=true"], capture_output=True, text=True, check=True
     ).stdout
     images = {c["image"] for _, pod in pods([o for o in yaml.safe_load_all(text) if o]) for c in containers(pod)}
+    runbooks = re.findall(r"runbook_url: (.*)/\w+\.md$", text, re.MULTILINE)
+    assert set(runbooks) == {f"{documentation}/runbooks"}
     ours = {image for image in images if "isotherm" in image}
     assert ours == {f"registry.example.org/owner/isotherm/{n}:9.8.7" for n in ("setup", "fetcher", "cdc", "web")}
     assert images - ours == {"mysql:9.7", "mongo:8.0"}

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from limits import WEB_CLIENTS
+from limits import WEB_CLIENTS_RATIO
 
 DAY_STEPS = 144
 """Days are told in steps of ten minutes: minutes would take promtool minutes."""
+
+CLIENTS_LIMIT = 12_000
+FULL = int(CLIENTS_LIMIT * WEB_CLIENTS_RATIO)
 
 FETCHER = 'namespace="weather", job="pods", instance="exporter:9101"'
 CDC = 'namespace="weather", job="pods", instance="cdc:9102"'
@@ -59,6 +62,8 @@ def steady(steps: int, step_minutes: int = 1) -> dict[str, str]:
             f"isotherm_web_change_stream_connected{{{web}}}": f"1{same}",
             f"isotherm_web_change_stream_age_seconds{{{web}}}": f"5{same}",
             f'isotherm_web_clients{{{web}, format="isotherm.v1.bin"}}': f"100{same}",
+            f"isotherm_web_clients_limit{{{web}}}": f"{CLIENTS_LIMIT}{same}",
+            f"isotherm_web_stale_after_seconds{{{web}}}": f"10800{same}",
             f'isotherm_web_connections_total{{{web}, format="isotherm.v1.bin"}}': rising(5),
             f"isotherm_web_slow_clients_closed_total{{{web}}}": f"0{same}",
             f"isotherm_web_event_loop_lag_seconds{{{web}}}": f"0.002{same}",
@@ -269,10 +274,10 @@ CASES = [
         63,
         {"IsothermWebChangeStreamSilent"},
     ),
-    Case("many clients", {f'isotherm_web_clients{{{WEB}, format="isotherm.v1.bin"}}': f"{WEB_CLIENTS}x300"}, 100),
+    Case("many clients", {f'isotherm_web_clients{{{WEB}, format="isotherm.v1.bin"}}': f"{FULL}x300"}, 100),
     Case(
         "too many clients",
-        {f'isotherm_web_clients{{{WEB}, format="isotherm.v1.bin"}}': f"{WEB_CLIENTS + 1}x300"},
+        {f'isotherm_web_clients{{{WEB}, format="isotherm.v1.bin"}}': f"{FULL + 1}x300"},
         100,
         {"IsothermWebFull"},
     ),

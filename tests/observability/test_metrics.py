@@ -26,7 +26,6 @@ JUSTIFIED = {
     "isotherm_simulator_build": "the version that runs; for people who look",
     **dict.fromkeys(
         (
-            "isotherm_cdc_queued_bytes",
             "isotherm_cdc_queue_remaining_capacity",
             "isotherm_cdc_number_of_create_events_seen",
             "isotherm_cdc_number_of_update_events_seen",
@@ -35,7 +34,6 @@ JUSTIFIED = {
             "isotherm_cdc_number_of_disconnects",
             "isotherm_cdc_snapshot_completed",
             "isotherm_cdc_total_table_count",
-            "isotherm_cdc_remaining_table_count",
         ),
         "the same under Debezium's name, for dashboards that people bring along",
     ),

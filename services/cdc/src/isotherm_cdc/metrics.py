@@ -23,7 +23,6 @@ batches_total = Counter("isotherm_cdc_batches_total", "Batches committed, those 
 batch_documents = Histogram(
     "isotherm_cdc_batch_documents", "Documents that a batch wrote or deleted.", buckets=_BATCH_BUCKETS
 )
-queued_bytes = Gauge("isotherm_cdc_queued_bytes", "Bytes read from MySQL that wait for MongoDB.")
 checkpoint_timestamp_seconds = Gauge(
     "isotherm_cdc_checkpoint_timestamp_seconds", "When the checkpoint moved last, in Unix seconds."
 )
@@ -36,7 +35,6 @@ snapshot_chunks_total = Counter(
     "isotherm_cdc_snapshot_chunks_total", "Chunks that snapshots read.", ["table", "outcome"]
 )
 snapshot_running = Gauge("isotherm_cdc_snapshot_running", "Whether tables are being read.")
-snapshot_tables_remaining = Gauge("isotherm_cdc_snapshot_tables_remaining", "Tables that are still to be read whole.")
 leader = Gauge("isotherm_cdc_leader", "Whether this reader holds the lease (1 without a lease): others stand by.")
 connected = Gauge("isotherm_cdc_connected", "Whether the binary log is being read.")
 milliseconds_behind_source = Gauge(

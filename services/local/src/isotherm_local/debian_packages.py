@@ -140,7 +140,8 @@ def _sources(folder: Path) -> list[tuple[str, str]]:
     return archives or found
 
 
-def _download(work: Path) -> list[Path]:
+def private_apt(work: Path) -> list[str]:
+    """Return the options of apt's commands by which they know nothing but `work`, where their state and downloads go."""
     for name in ("lists/partial", "archives/partial", "etc"):
         (work / name).mkdir(parents=True)
     status, sources = work / "status", work / "etc/sources.list"
@@ -163,7 +164,11 @@ def _download(work: Path) -> list[Path]:
         "APT::Sandbox::User": "",
         "Debug::NoLocking": "true",
     }
-    arguments = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+    return [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+
+
+def _download(work: Path) -> list[Path]:
+    arguments = private_apt(work)
     _run("apt-get", *arguments, "update", "-qq")
     names = _run("apt-cache", *arguments, "pkgnames", "mysql-server-core").split()
     package = next((name for name in PACKAGES if name in names), None)

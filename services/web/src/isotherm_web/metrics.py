@@ -18,6 +18,11 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.clients = Gauge("isotherm_web_clients", "Websockets open now.", ["format"], registry=registry)
+        self.clients_limit = Gauge(
+            "isotherm_web_clients_limit",
+            "Websockets that may be open at once (WEB_MAX_CONNECTIONS).",
+            registry=registry,
+        )
         self.connections = Counter("isotherm_web_connections", "Websockets accepted.", ["format"], registry=registry)
         self.refused = Counter(
             "isotherm_web_connections_refused",
@@ -81,6 +86,11 @@ class Metrics:
         self.seq = Gauge("isotherm_web_seq", "The last complete batch in the map.", registry=registry)
         self.cells = Gauge("isotherm_web_cells", "Cells of the map, with and without data.", registry=registry)
         self.cells_filled = Gauge("isotherm_web_cells_filled", "Cells that have data.", registry=registry)
+        self.stale_after = Gauge(
+            "isotherm_web_stale_after_seconds",
+            "Age from which on a value is shown as stale (WEB_STALE_AFTER_SECONDS).",
+            registry=registry,
+        )
         self.oldest = Gauge(
             "isotherm_web_data_age_oldest_seconds", "Age of the oldest cell's valid time.", registry=registry
         )

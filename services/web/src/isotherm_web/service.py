@@ -60,6 +60,8 @@ async def serve(settings: Settings) -> None:
     """
     stopping = _stop_on_signals()
     metrics = Metrics()
+    metrics.clients_limit.set(settings.hub.maximum_connections)
+    metrics.stale_after.set(settings.hub.stale_after_seconds)
     health = Health(STATE)
     mongo = Mongo(settings.mongodb, pipeline=settings.feed.pipeline)
     hub = Hub(settings.hub, metrics, version=__version__)

@@ -36,7 +36,6 @@ class Observer:
         checkpoint = shared.sink.checkpoint
         limit, queued = shared.settings.max_queue_bytes, shared.queued_bytes
         metrics.term.set(checkpoint.term)
-        metrics.queued_bytes.set(queued)
         metrics.current_queue_size_in_bytes.set(queued)
         metrics.max_queue_size_in_bytes.set(limit)
         metrics.queue_remaining_capacity.set(max(0, limit - queued))
@@ -57,7 +56,6 @@ class Observer:
         tables = shared.sink.checkpoint.snapshot
         running = bool(tables)
         metrics.snapshot_running.set(running)
-        metrics.snapshot_tables_remaining.set(len(tables))
         metrics.remaining_table_count.set(len(tables))
         metrics.snapshot_completed.set(not running)
         metrics.snapshot_paused.set(running and shared.snapshot_held)
