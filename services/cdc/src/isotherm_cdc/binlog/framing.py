@@ -14,10 +14,11 @@ from isotherm_cdc.binlog.events import CHECKSUM_BYTES, FORMAT_DESCRIPTION, HEADE
 _PACKET_CONTINUES = 0xFFFFFF
 _PACKET_HEADER_BYTES = 4
 _OK = 0x00
-_FRONT = struct.Struct("<IBIBIIIH")
-"""A packet's size and number, its status, and the event's header."""
+_FRONT = struct.Struct("<IB4xB4xI4xH")
+"""A packet's size and number, its status, and of the event's header the type, the size and the flags."""
 _BODY_AT = _FRONT.size
-_TRAILER = struct.Struct("<I")
+_CHECKED = 0x2144DF1C
+"""The CRC-32 of whatever is followed by its own CRC-32 (RFC 1952 uses the same polynomial; the residue is its property)."""
 
 
 class Refusal(Exception):  # noqa: N818 - the server's, not an error of ours
@@ -64,13 +65,13 @@ class Framer:
     def _cut(self, buffer: bytes) -> tuple[list[Event], int]:
         """Return the events in a buffer, and where the packet begins that is not whole."""
         found: list[Event] = []
-        append, new, event_class, crc32 = found.append, tuple.__new__, Event, zlib.crc32
-        front, trailer = _FRONT.unpack_from, _TRAILER.unpack_from
+        append, new, event_class, crc32, front = found.append, tuple.__new__, Event, zlib.crc32, _FRONT.unpack_from
         view = memoryview(buffer)
+        checksums = self._checksum and not self._parts
         at, size = 0, len(buffer)
         self.missing_bytes = _PACKET_HEADER_BYTES
         while size - at > _BODY_AT and self.refusal is None:
-            length, status, _, kind, _, event_bytes, _, flags = front(buffer, at)
+            length, status, kind, event_bytes, flags = front(buffer, at)
             length &= _PACKET_CONTINUES
             end = at + _PACKET_HEADER_BYTES + length
             if end > size:
@@ -80,17 +81,16 @@ class Framer:
                 or status
                 or kind == FORMAT_DESCRIPTION
                 or length == _PACKET_CONTINUES
-                or self._parts
-                or not self._checksum
+                or not checksums
             ):
                 self._slow(buffer[at + _PACKET_HEADER_BYTES : end], found)
+                checksums = self._checksum and not self._parts
                 at = end
                 continue
-            body_end = end - CHECKSUM_BYTES
-            if crc32(view[at + 5 : body_end]) != trailer(buffer, body_end)[0]:
+            if crc32(view[at + 5 : end]) != _CHECKED:
                 # Says what is wrong with it.
                 events.parse_event(buffer[at + 5 : end], checksum=True)
-            append(new(event_class, (kind, flags, buffer[at + _BODY_AT : body_end])))
+            append(new(event_class, (kind, flags, buffer[at + _BODY_AT : end - CHECKSUM_BYTES])))
             at = end
         while size - at >= _PACKET_HEADER_BYTES and self.refusal is None:
             length = int.from_bytes(buffer[at : at + 3], "little")
