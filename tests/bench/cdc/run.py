@@ -4,7 +4,8 @@
 
 Printed as JSON, for each workload: rows a second, CPU seconds of the reader for a million rows (the steadier figure on a
 machine that does other things too) and the most memory that it had. For the latency: from MySQL's commit until the
-sink has acknowledged MongoDB's, in milliseconds. Without --mysql a private server is started.
+sink has acknowledged MongoDB's, in milliseconds, and until the transaction has been received. Without --mysql a private
+server is started.
 """
 
 from __future__ import annotations
@@ -173,14 +174,27 @@ class Bench:
             count = workload.change_at_a_rate(self.connection, COMMITS_PER_SECOND, seconds)
             self.wait(reader)
             used = reader.cpu_seconds() - before
-            found = sorted(self.counters()["latencies_us"])
+            found = [latency_us / 1000 for latency_us in self.counters()["latencies_us"]]
         finally:
             reader.stop()
         return {
-            "commits_per_second": COMMITS_PER_SECOND, "commits": count, "seen": len(found),
-            "p50_ms": round(found[len(found) // 2] / 1000, 2), "p99_ms": round(found[len(found) * 99 // 100] / 1000, 2),
-            "max_ms": round(found[-1] / 1000, 2), "cpu_seconds": round(used, 2),
+            "commits_per_second": COMMITS_PER_SECOND, "commits": count, "seen": len(found), **_percentiles(found),
+            "cpu_seconds": round(used, 2),
         }  # fmt: skip
+
+    def arrival(self, seconds: float) -> dict[str, float]:
+        """Commit single rows at a rate and see when they are in a process that does nothing else than receive them."""
+        count = int(COMMITS_PER_SECOND * seconds)
+        arguments = [str(self.mysql_port), workload.executed(self.connection), str(count)]
+        with subprocess.Popen(
+            [sys.executable, str(HERE / "arrival.py"), *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            assert process.stderr is not None
+            process.stderr.readline()
+            workload.change_at_a_rate(self.connection, COMMITS_PER_SECOND, seconds)
+            told, _ = process.communicate(timeout=60)
+        return {"commits": count, **_percentiles(json.loads(told))}
 
 
 @contextlib.contextmanager
@@ -254,11 +268,19 @@ def main() -> None:
             results["large"] = {"isotherm": bench.catch_up(options.large_rows)}
             _say(f"large: {results['large']}")
         if "latency" in options.only:
-            results["latency"] = {"isotherm": bench.latency(options.seconds)}
+            results["latency"] = {
+                "isotherm": bench.latency(options.seconds), "until received": bench.arrival(options.seconds)
+            }  # fmt: skip
         bench.close()
     sys.stdout.write(json.dumps(results, indent=2) + "\n")
     if results.get("large", {}).get("isotherm", {}).get("rss_mb", 0) > LARGEST_MB:
         sys.exit(f"A large transaction took more than {LARGEST_MB} MB.")
+
+
+def _percentiles(found_ms: list[float]) -> dict[str, float]:
+    found = sorted(found_ms)
+    parts = {"p50_ms": len(found) // 2, "p99_ms": len(found) * 99 // 100, "max_ms": len(found) - 1}
+    return {name: round(found[at], 2) for name, at in parts.items()}
 
 
 def _say(text: str) -> None:
