@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from isotherm_web.framing import server_frame
 from isotherm_web.shapes import WHOLE, Shape
 
 if TYPE_CHECKING:
@@ -42,12 +43,27 @@ class Closing:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message on its way to a client."""
+    """A message on its way to a client, or to many: it is encoded once, and so is its frame.
 
-    type: str
-    payload: Payload
+    Attributes:
+        type: what it is.
+        payload: text or bytes.
+    """
+
+    __slots__ = ("_frame", "payload", "type")
+
+    def __init__(self, kind: str, payload: Payload) -> None:
+        self.type = kind
+        self.payload = payload
+        self._frame: bytes | None = None
+
+    @property
+    def frame(self) -> bytes:
+        """The whole message as it goes over the wire."""
+        if self._frame is None:
+            self._frame = server_frame(self.payload)
+        return self._frame
 
 
 @dataclass(slots=True)

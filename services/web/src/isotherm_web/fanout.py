@@ -6,10 +6,12 @@ from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING
 
-from isotherm_web.encoding import Payload, encode_control, encode_delta, encode_snapshot, geometry_message
+from isotherm_web.clients import Outgoing
+from isotherm_web.encoding import encode_control, encode_delta, encode_snapshot, geometry_message
 from isotherm_web.shapes import WHOLE, Views
 
 if TYPE_CHECKING:
+    from isotherm_web.encoding import Payload
     from isotherm_web.protocol import Format
     from isotherm_web.shapes import Shape, View
     from isotherm_web.state import GridState
@@ -27,7 +29,7 @@ class SharedEncoder:
     def __init__(self, state: GridState) -> None:
         self._state = state
         self._revision = -1
-        self._cache: dict[tuple[str, Format | None, Shape, int], Payload] = {}
+        self._cache: dict[tuple[str, Format | None, Shape, int], Outgoing] = {}
         self._views = Views(state.geometry)
         self._sent_seqs: deque[int] = deque([state.seq], _REMEMBERED_DELTAS)
         self.encoded = 0
@@ -55,15 +57,15 @@ class SharedEncoder:
             self._views = Views(self._state.geometry)
         return self._views.of(shape)
 
-    def snapshot(self, wire: Format, shape: Shape = WHOLE) -> Payload:
+    def snapshot(self, wire: Format, shape: Shape = WHOLE) -> Outgoing:
         """Return all cells of a shape."""
         return self._once("snapshot", wire, shape, 0)
 
-    def geometry(self, shape: Shape = WHOLE) -> Payload:
+    def geometry(self, shape: Shape = WHOLE) -> Outgoing:
         """Return the message that describes the cells."""
         return self._once("geometry", None, shape, 0)
 
-    def delta(self, wire: Format, seq: int, shape: Shape = WHOLE) -> Payload:
+    def delta(self, wire: Format, seq: int, shape: Shape = WHOLE) -> Outgoing:
         """Return what a client that has `seq` is missing."""
         return self._once("delta", wire, shape, self._base(seq))
 
@@ -74,20 +76,20 @@ class SharedEncoder:
         place = bisect_right(self._sent_seqs, seq)
         return self._sent_seqs[place - 1]
 
-    def _once(self, kind: str, wire: Format | None, shape: Shape, from_seq: int) -> Payload:
+    def _once(self, kind: str, wire: Format | None, shape: Shape, from_seq: int) -> Outgoing:
         if self._revision != self._state.revision:
             self._cache.clear()
             self._revision = self._state.revision
         key = (kind, wire, shape, from_seq)
-        payload = self._cache.get(key)
-        if payload is None:
+        message = self._cache.get(key)
+        if message is None:
             self.encoded += 1
             view = self.view(shape)
             if wire is None:
-                payload = encode_control(geometry_message(view.geometry))
+                payload: Payload = encode_control(geometry_message(view.geometry))
             elif kind == "snapshot":
                 payload = encode_snapshot(self._state, wire, view)
             else:
                 payload = encode_delta(self._state, from_seq, wire, view)
-            self._cache[key] = payload
-        return payload
+            message = self._cache[key] = Outgoing(kind, payload)
+        return message

@@ -148,9 +148,7 @@ class Hub:
         if client.phase is Phase.CLOSED:
             return
         client.heard_at = now
-        settings = self._settings
-        if not client.bucket.take(now, settings.inbound_messages_per_second, settings.inbound_burst):
-            self.close(client, CloseCode.TOO_MANY_MESSAGES, "too many messages")
+        if not self._within_rate(client, now):
             return
         try:
             message = protocol.parse_client_message(data)
@@ -164,13 +162,20 @@ class Hub:
             self._metrics.received.labels("resume").inc()
             client.resume = message
             client.shape = Shape(message.layers, message.tile)
-            client.wait_until = now + settings.catch_up_seconds
+            client.wait_until = now + self._settings.catch_up_seconds
             self._settle(client, None)
         elif isinstance(message, Subscribe):
             self._metrics.received.labels("subscribe").inc()
             self._subscribe(client, Shape(message.layers, message.tile))
         else:
             self._metrics.received.labels("pong").inc()
+
+    def _within_rate(self, client: Client, now: float) -> bool:
+        settings = self._settings
+        if client.bucket.take(now, settings.inbound_messages_per_second, settings.inbound_burst):
+            return True
+        self.close(client, CloseCode.TOO_MANY_MESSAGES, "too many messages")
+        return False
 
     def _subscribe(self, client: Client, shape: Shape) -> None:
         """Let a client have other cells: it needs all of them anew."""
@@ -231,8 +236,8 @@ class Hub:
         if client.epoch != self._epoch:
             out += [
                 self._hello(client, "snapshot"),
-                Outgoing("geometry", self._encoder.geometry(client.shape)),
-                Outgoing("snapshot", self._encoder.snapshot(client.format, client.shape)),
+                self._encoder.geometry(client.shape),
+                self._encoder.snapshot(client.format, client.shape),
             ]
             client.seq, client.epoch, client.greet = self.state.seq, self._epoch, False
         elif client.greet:
@@ -250,9 +255,9 @@ class Hub:
         return out
 
     def _delta(self, client: Client) -> Outgoing:
-        payload = self._encoder.delta(client.format, client.seq, client.shape)
+        message = self._encoder.delta(client.format, client.seq, client.shape)
         client.seq = self.state.seq
-        return Outgoing("delta", payload)
+        return message
 
     def _hello(self, client: Client, mode: str) -> Outgoing:
         view = self._encoder.view(client.shape)
@@ -277,6 +282,17 @@ class Hub:
         """Say that a message to `client` was written."""
         client.writing_since = None
         self._metrics.sent(message.type, client.format.value, len(message.payload))
+
+    def drained(self, client: Client) -> None:
+        """Say that nothing is waiting to be written to `client` any more."""
+        client.writing_since = None
+        client.wake()
+
+    def heard(self, client: Client, now: float) -> None:
+        """Take note of a sign of life below the protocol, which counts as a message."""
+        if client.phase is not Phase.CLOSED:
+            client.heard_at = now
+            self._within_rate(client, now)
 
     # Time and the end
 

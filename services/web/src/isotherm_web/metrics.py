@@ -117,11 +117,11 @@ class Metrics:
         )
         self._sent: dict[tuple[str, str], tuple[Counter, Counter]] = {}
 
-    def sent(self, message_type: str, wire: str, size_bytes: int) -> None:
-        """Count one message handed to a client."""
+    def sent(self, message_type: str, wire: str, size_bytes: int, clients: int = 1) -> None:
+        """Count a message handed to so many clients."""
         counters = self._sent.get((message_type, wire))
         if counters is None:
             counters = self.messages.labels(message_type, wire), self.bytes.labels(wire)
             self._sent[message_type, wire] = counters
-        counters[0].inc()
-        counters[1].inc(size_bytes)
+        counters[0].inc(clients)
+        counters[1].inc(size_bytes * clients)

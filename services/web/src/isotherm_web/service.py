@@ -6,15 +6,11 @@ import asyncio
 import contextlib
 import gc
 import signal
-import socket
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
 from isotherm_common.observability import Health, ObservabilityServer
-from isotherm_common.process import ConfigurationError
 from isotherm_web import __version__
 from isotherm_web.app import create_app
 from isotherm_web.feed import Feed, Publisher, Referee
@@ -22,34 +18,19 @@ from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.mongo import Mongo
 from isotherm_web.protocol import CloseCode
-from isotherm_web.transport import Connection
+from isotherm_web.server import listen, make_server, stop
+from isotherm_web.ticker import tick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from isotherm_web.settings import ServerSettings, Settings
+    from isotherm_web.settings import Settings
 
 STATE = "state"
 DRAINING = "draining"
 
-_TICK_SECONDS = 1.0
-_GAUGES_EVERY_TICKS = 5
-_LARGEST_MESSAGE_BYTES = 4096
-_BACKLOG = 4096
 _DRAIN_SHARE = 0.75
 _CLOSED_PER_SECOND = 1000
 _DRAIN_STEP_SECONDS = 0.1
-_HTTP_GRACE_SECONDS = 3
 _GOODBYE_SECONDS = 2.0
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: this service ends by its own rules."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
 
 
 async def serve(settings: Settings) -> None:
@@ -70,15 +51,15 @@ async def serve(settings: Settings) -> None:
     publisher = Publisher(hub, metrics, settings.feed.coalesce_ms / 1000)
     feed = Feed(mongo, hub, publisher, metrics, on_loaded=lambda: health.ready(STATE))
     app = create_app(hub, mongo, metrics, settings.server, version=__version__)
-    with ObservabilityServer(settings.observability, health) as observability, _listen(settings.server) as listener:
-        server = Server(_uvicorn_config(app, settings.server))
+    with ObservabilityServer(settings.observability, health) as observability, listen(settings.server) as listener:
+        server = make_server(app, settings.server)
         background = [
             asyncio.create_task(task, name=name)
             for name, task in (
                 ("feed", feed.run()),
                 ("publisher", publisher.run()),
                 ("referee", referee.run()),
-                ("ticker", _tick(hub, health, metrics)),
+                ("ticker", tick(hub, health, metrics)),
             )
         ]
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="server")
@@ -95,7 +76,7 @@ async def serve(settings: Settings) -> None:
             health.not_ready(DRAINING, "the process is ending")
             await _drain(hub, settings.server.drain_seconds)
         finally:
-            await _stop(server, serving)
+            await stop(server, serving)
             for task in background:
                 task.cancel()
             stopped.cancel()
@@ -120,66 +101,6 @@ def _stop_on_signals() -> asyncio.Event:
     return stopping
 
 
-@contextlib.contextmanager
-def _listen(settings: ServerSettings) -> Iterator[socket.socket]:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
-    except OSError as error:
-        message = f"WEB_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}. Choose another."
-        raise ConfigurationError(message) from error
-    with listener:
-        yield listener
-
-
-def _uvicorn_config(app: Any, settings: ServerSettings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        ws=Connection,
-        ws_max_size=_LARGEST_MESSAGE_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        ws_ping_timeout=None,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        log_level="warning",
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=_HTTP_GRACE_SECONDS,
-    )
-
-
-async def _tick(hub: Hub, health: Health, metrics: Metrics) -> None:
-    """Let the hub's time pass, show that the loop goes round, and keep the gauges of the map."""
-    ticks = 0
-    while True:
-        before = time.monotonic()
-        await asyncio.sleep(_TICK_SECONDS)
-        now = time.monotonic()
-        metrics.loop_lag.set(max(0.0, now - before - _TICK_SECONDS))
-        health.beat()
-        hub.tick(now)
-        if ticks % _GAUGES_EVERY_TICKS == 0 and hub.loaded:
-            _measure(hub, metrics)
-        ticks += 1
-
-
-def _measure(hub: Hub, metrics: Metrics) -> None:
-    valid_at = [row.valid_at for row in hub.state.filled()]
-    now = time.time()
-    metrics.cells.set(len(hub.state.geometry.locations))
-    metrics.cells_filled.set(len(valid_at))
-    metrics.oldest.set(now - min(valid_at) if valid_at else float("nan"))
-    metrics.newest.set(now - max(valid_at) if valid_at else float("nan"))
-
-
 async def _drain(hub: Hub, seconds: float) -> None:
     """Close the clients in steps, so that the servers that take them over are not met by all at once."""
     clients = hub.begin_drain()
@@ -191,12 +112,3 @@ async def _drain(hub: Hub, seconds: float) -> None:
         for client in clients[step * size : (step + 1) * size]:
             hub.close(client, CloseCode.RESTARTING, "this server is restarting: connect again")
         await asyncio.sleep(_DRAIN_STEP_SECONDS)
-
-
-async def _stop(server: Server, serving: asyncio.Task[None]) -> None:
-    server.should_exit = True
-    for connection in list(server.server_state.connections):
-        if isinstance(connection, Connection) and connection.close_sent:
-            connection.shutdown()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving

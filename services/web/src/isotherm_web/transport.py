@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from isotherm_web.protocol import CloseCode
 
 SCOPE_KEY = "isotherm.connection"
-_CLOSE_TIMEOUT_SECONDS = 5.0
+CLOSE_TIMEOUT_SECONDS = 5.0
 _REASON_BYTES = 123
 
 
@@ -48,11 +48,7 @@ class Connection(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(_CLOSE_TIMEOUT_SECONDS, self.transport.abort)
-
-    def abort(self) -> None:
-        """Drop the connection."""
-        self.transport.abort()
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_SECONDS, self.transport.abort)
 
 
 def connection_of(scope: Mapping[str, Any]) -> Connection | None:

@@ -1,4 +1,4 @@
-"""The websocket's door: handshake, then one task that reads and one that writes."""
+"""The websocket's door: handshake and limits; then the direct path, or one task that reads and one that writes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 import structlog
 from quart import Blueprint, Response, websocket
 
+from isotherm_web.direct import HandshakeConnection
 from isotherm_web.problems import problem
 from isotherm_web.protocol import CloseCode, Format, choose_format
 from isotherm_web.security import origin_allowed
 from isotherm_web.transport import connection_of, short_reason
+from isotherm_web.writer import Writer
 
 if TYPE_CHECKING:
     from isotherm_web.clients import Client, Closing
     from isotherm_web.hub import Hub
     from isotherm_web.metrics import Metrics
     from isotherm_web.settings import ServerSettings
+    from isotherm_web.transport import Connection
 
 _INTERNAL_ERROR = 1011  # RFC 6455
 
@@ -27,6 +30,7 @@ _INTERNAL_ERROR = 1011  # RFC 6455
 def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) -> Blueprint:
     """Return the route `/ws`."""
     blueprint = Blueprint("websocket", __name__)
+    writer = Writer(metrics)
 
     @blueprint.websocket("/ws")
     async def live() -> Response | None:
@@ -46,16 +50,19 @@ def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) ->
             metrics.refused.labels("draining" if refusal.code is CloseCode.RESTARTING else "cap").inc()
             await websocket.close(refusal.code, refusal.reason)
             return None
-        await _serve(hub, wire, address)
+        connection = connection_of(websocket.scope)
+        if isinstance(connection, HandshakeConnection):
+            connection.hand_over(hub, writer, wire, address)
+        else:
+            await _serve(hub, wire, address, connection)
         return None
 
     return blueprint
 
 
-async def _serve(hub: Hub, wire: Format, address: str) -> None:
+async def _serve(hub: Hub, wire: Format, address: str, connection: Connection | None) -> None:
     woken = asyncio.Event()
     client = hub.connect(wire, address, woken.set, time.monotonic())
-    connection = connection_of(websocket.scope)
     if connection is not None:
         client.kick = connection.close_now
     reader = asyncio.create_task(_read(hub, client))

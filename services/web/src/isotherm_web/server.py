@@ -1,0 +1,85 @@
+"""uvicorn as this service runs it: its socket, its limits, and an end by the service's own rules."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from isotherm_common.process import ConfigurationError
+from isotherm_web.direct import HandshakeConnection
+from isotherm_web.transport import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from isotherm_web.settings import ServerSettings
+
+_LARGEST_MESSAGE_BYTES = 4096
+_BACKLOG = 4096
+_HTTP_GRACE_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: this service ends by its own rules."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+@contextlib.contextmanager
+def listen(settings: ServerSettings) -> Iterator[socket.socket]:
+    """Yield the socket that the page is served on.
+
+    Raises:
+        ConfigurationError: the port cannot be used.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    except OSError as error:
+        message = f"WEB_PORT {settings.port} on {settings.host} cannot be used: {error.strerror}. Choose another."
+        raise ConfigurationError(message) from error
+    with listener:
+        yield listener
+
+
+def make_server(app: Any, settings: ServerSettings) -> Server:
+    """Return the server of an application."""
+    config = uvicorn.Config(
+        app,
+        ws=HandshakeConnection if settings.direct_writer else Connection,
+        ws_max_size=_LARGEST_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        ws_ping_timeout=None,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_HTTP_GRACE_SECONDS,
+    )
+    return Server(config)
+
+
+async def stop(server: Server, serving: asyncio.Task[None]) -> None:
+    """End the server; connections that were told so already are given up."""
+    server.should_exit = True
+    for connection in list(server.server_state.connections):
+        if isinstance(connection, Connection) and connection.close_sent:
+            connection.shutdown()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
