@@ -418,6 +418,20 @@ def test_there_is_one_runner_at_a_time(world: World, database: Database) -> None
         pass
 
 
+@pytest.mark.contract("E4")
+def test_a_run_waits_for_the_one_at_work(world: World, database: Database) -> None:
+    """With FETCHER_RUNNER_WAIT_SECONDS it begins when the other has ended, and is done; asked to end, it ends."""
+    waiting = "(SELECT COUNT(*) FROM information_schema.processlist WHERE user = '%s' AND state = 'User lock')"
+    with database.runner_lock():
+        processes = [world.start(FETCHER_RUNNER_WAIT_SECONDS="300") for _ in range(2)]
+        eventually(lambda: world.value(waiting % world.fetcher.user) == len(processes))
+        processes[1].terminate()
+        assert processes[1].wait(DEADLINE_SECONDS) == 0
+        assert world.rows("SELECT id FROM fetch_runs") == []
+    assert processes[0].wait(DEADLINE_SECONDS) == 0
+    assert [run["outcome"] for run in world.rows("SELECT outcome FROM fetch_runs")] == ["done"]
+
+
 def test_a_dry_run_prints_the_plan_and_touches_nothing(world: World) -> None:
     """Neither the tables nor Open-Meteo, which here would refuse."""
     world.simulator.fault("daily_limit")

@@ -68,7 +68,7 @@ class World:
         return "weather"
 
     @contextmanager
-    def runner_lock(self) -> Iterator[None]:
+    def runner_lock(self, _: float) -> Iterator[None]:
         yield
 
     def transaction(self, work: Callable[[Any], Any]) -> Any:

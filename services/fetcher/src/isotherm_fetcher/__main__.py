@@ -99,6 +99,7 @@ def _task(settings: Settings, interval_seconds: int) -> Task:
         simulated=not settings.open_meteo.public,
         history_seconds=settings.retention.history_hours * 3600,
         runs_seconds=settings.retention.runs_hours * 3600,
+        runner_wait_seconds=settings.runner_wait_seconds,
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pymysql
 import structlog
 
-from isotherm_common.retry import RetryPolicy, retry
+from isotherm_common.retry import RetryPolicy, ShutdownDuringRetry, retry
 from isotherm_common.schema_gate import wait_for_schema
 from isotherm_fetcher.errors import AnotherRunner, DatabaseRefused, DatabaseUnavailable
 
@@ -43,7 +43,6 @@ _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 60
 _DEADLOCK_POLICY = RetryPolicy(initial_seconds=0.05, maximum_seconds=2.0, give_up_after_seconds=30.0)
 USERS_APPEAR_WITHIN_SECONDS = 120.0
-_RUNNER_LOCK_WAIT_SECONDS = 2
 
 log = structlog.get_logger()
 
@@ -121,19 +120,27 @@ class Database:
             log.debug("rollback_failed", error=str(error))  # the server rolls back what a lost connection began
 
     @contextmanager
-    def runner_lock(self) -> Iterator[None]:
+    def runner_lock(self, wait_seconds: float = 2.0) -> Iterator[None]:
         """Hold the lock that only one process has in this database.
 
+        Args:
+            wait_seconds: how long to wait for it. A process that was killed a moment ago may hold it until the server sees
+                that its connection is gone.
+
         Raises:
+            ShutdownDuringRetry: the process was asked to end while it waited.
             AnotherRunner: another process has it. That is exit code 75, not 0: the run that was asked for did not take
                 place, and two schedules on one database should be noticed.
         """
         name = "isotherm-fetcher-" + hashlib.sha256(self.name.encode()).hexdigest()[:32]
-        # A process that was killed a moment ago may hold it until the server sees that its connection is gone.
-        (row,) = self.read("SELECT GET_LOCK(%s, %s) AS got", (name, _RUNNER_LOCK_WAIT_SECONDS))
-        if row["got"] != 1:
-            message = f"Another fetcher is at work in database {self.name!r}: this run leaves it alone."
-            raise AnotherRunner(message)
+        until = time.monotonic() + wait_seconds
+        while not self._locked(name, until - time.monotonic()):
+            if self._shutdown.requested:
+                message = "Asked to end while waiting for another fetcher."
+                raise ShutdownDuringRetry(message)
+            if time.monotonic() >= until:
+                message = f"Another fetcher is at work in database {self.name!r}: this run leaves it alone."
+                raise AnotherRunner(message)
         try:
             yield
         finally:
@@ -141,6 +148,11 @@ class Database:
                 self.read("SELECT RELEASE_LOCK(%s)", (name,))
             except DatabaseUnavailable:
                 log.debug("lock_went_with_its_connection")
+
+    def _locked(self, name: str, remaining_seconds: float) -> bool:
+        """Take the lock if it can be had within a second: the end of the process must be noticed meanwhile."""
+        (row,) = self.read("SELECT GET_LOCK(%s, %s) AS got", (name, int(remaining_seconds > 0)))
+        return bool(row["got"] == 1)
 
 
 def open_database(

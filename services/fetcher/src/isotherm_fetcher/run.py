@@ -66,11 +66,11 @@ def run_once(
     """Do one run, under the lock of the one runner.
 
     Raises:
-        AnotherRunner: another process is at it.
+        AnotherRunner: another process is at it, and was not done in time.
         UpstreamRefused: the request is wrong; the run is recorded as failed.
         DatabaseUnavailable: MySQL was lost; the next run finds this one dead.
     """
-    with database.runner_lock():
+    with database.runner_lock(task.runner_wait_seconds):
         run_id = runs.start(database, clock())
         with bound_contextvars(run_id=run_id):
             run = _Run(task, database, upstream, shutdown, clock, run_id)

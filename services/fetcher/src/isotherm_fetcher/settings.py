@@ -222,6 +222,13 @@ class Settings:
         help="Data older than this is stale; when most of it is, everything stale is fetched at once. Twice the time in which "
         "the quota goes round all locations counts instead when that is longer.",
     )
+    runner_wait_seconds: float = setting(
+        "FETCHER_RUNNER_WAIT_SECONDS",
+        default=2.0,
+        minimum=0,
+        maximum=3600,
+        help="How long a run waits for the end of another one that is at work in the same database; then it gives way.",
+    )
     points_per_request: int = setting(
         "FETCHER_POINTS_PER_REQUEST",
         default=100,

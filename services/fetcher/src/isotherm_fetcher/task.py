@@ -35,6 +35,7 @@ class Task:
         simulated: whether simulated weather counts as data, and what the simulator was asked as spent.
         history_seconds: how long history is kept.
         runs_seconds: how long the record of runs is kept.
+        runner_wait_seconds: how long to wait for the end of another run.
         retries: the waits between attempts.
     """
 
@@ -43,6 +44,7 @@ class Task:
     simulated: bool
     history_seconds: float
     runs_seconds: float
+    runner_wait_seconds: float = 2.0
     retries: RetryPolicy = field(default_factory=lambda: RetryPolicy(initial_seconds=1.0, maximum_seconds=20.0))
 
 
