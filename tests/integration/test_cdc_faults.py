@@ -162,19 +162,19 @@ WRITES = {"failCommands": ["update", "delete"]}
 COMMIT = {"failCommands": ["commitTransaction"]}
 UNKNOWN = {"errorLabels": ["UnknownTransactionCommitResult"]}
 PASSING: dict[str, tuple[dict[str, Any], int]] = {
-    "stepped down": ({**WRITES, **STEPPED_DOWN}, 5),
-    "stepped down in the commit": ({**COMMIT, "errorCode": 189, **UNKNOWN}, 5),
-    "write concern": ({**COMMIT, "writeConcernError": {"code": 64, "errmsg": "waiting timed out"}}, 3),
-    "disk full": ({**WRITES, "errorCode": 14031}, 6),
-    "disk full in the commit": ({**COMMIT, "errorCode": 14031}, 4),
+    "stepped down": ({**WRITES, **STEPPED_DOWN}, 2),
+    "stepped down in the commit": ({**COMMIT, "errorCode": 189, **UNKNOWN}, 2),
+    "write concern": ({**COMMIT, "writeConcernError": {"code": 64, "errmsg": "waiting timed out"}}, 2),
+    "disk full": ({**WRITES, "errorCode": 14031}, 2),
+    "disk full in the commit": ({**COMMIT, "errorCode": 14031}, 2),
     "connections cut": (
-        {"failCommands": ["update", "find", "commitTransaction", "abortTransaction"], "closeConnection": True}, 6,
+        {"failCommands": ["update", "find", "commitTransaction", "abortTransaction"], "closeConnection": True}, 3,
     ),
-    "credentials expired": ({**WRITES, "errorCode": 18}, 4),
-    "roles gone": ({**WRITES, "errorCode": 13}, 4),
+    "credentials expired": ({**WRITES, "errorCode": 18}, 2),
+    "roles gone": ({**WRITES, "errorCode": 13}, 2),
     "credentials to be renewed": ({"failCommands": ["find"], "errorCode": 391}, 2),
-    "shutting down": ({**WRITES, "errorCode": 11600}, 4),
-    "no such transaction": ({**WRITES, "errorCode": 251, "errorLabels": ["TransientTransactionError"]}, 4),
+    "shutting down": ({**WRITES, "errorCode": 11600}, 2),
+    "no such transaction": ({**WRITES, "errorCode": 251, "errorLabels": ["TransientTransactionError"]}, 2),
 }  # fmt: skip
 
 
