@@ -1,4 +1,7 @@
-"""A TCP relay on loopback that can be pointed elsewhere, cut, or made to go silent like a network that lost a route."""
+"""A TCP relay on loopback that can be pointed elsewhere, cut, or made to go silent like a network that lost a route.
+
+It can also lose the answer to one request: the server has done what was asked, and whoever asked cannot know.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 HOST = "127.0.0.1"
@@ -29,6 +33,8 @@ class Relay:
         self._open.set()
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
+        self._marker: bytes | None = None
+        self.lost_answers = 0
         self._server = socket.create_server((HOST, 0))
         self.port: int = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -39,7 +45,12 @@ class Relay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Listen no longer, and cut what there is."""
         self._open.set()
+        # A thread that waits in accept() is not woken by close().
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
@@ -70,6 +81,19 @@ class Relay:
         """Forward again."""
         self._open.set()
 
+    def lose_answer(self, marker: bytes | None) -> None:
+        """Let the next request that holds `marker` through, and lose its answer with the connection; None: not any more."""
+        with self._lock:
+            self._marker = marker
+
+    def _takes_marker(self, request: bytes) -> bool:
+        """Whether the answer to this request is the one to lose."""
+        with self._lock:
+            if self._marker is None or self._marker not in request:
+                return False
+            self._marker = None
+            return True
+
     def _accept(self) -> None:
         while True:
             try:
@@ -87,17 +111,31 @@ class Relay:
             threading.Thread(target=self._both_ways, args=(near, far), daemon=True).start()
 
     def _both_ways(self, near: socket.socket, far: socket.socket) -> None:
+        losing = threading.Event()
+
+        def request(data: bytes) -> bool:
+            if self._takes_marker(data):
+                losing.set()
+            return True
+
+        def answer(_: bytes) -> bool:
+            if losing.is_set():
+                self.lost_answers += 1
+            return not losing.is_set()
+
         with contextlib.closing(near), contextlib.closing(far):
-            back = threading.Thread(target=self._forward, args=(far, near), daemon=True)
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=self._forward, args=(far, near, answer), daemon=True)
             back.start()
-            self._forward(near, far)
+            self._forward(near, far, request)
             back.join()
             with self._lock:
                 self._sockets -= {near, far}
 
-    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
+    def _forward(self, source: socket.socket, sink: socket.socket, passes: Callable[[bytes], bool]) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(_PIECE_BYTES):
+            while (data := source.recv(_PIECE_BYTES)) and passes(data):
                 self._open.wait()
                 sink.sendall(data)
         for end in (source, sink):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymongo.errors import PyMongoError
 
-from chaos.cdc.proxy import Proxy
+from cdc_support.relay import Relay
 
 if TYPE_CHECKING:
     import random
@@ -59,8 +59,8 @@ class Faults:
         """
         self._servers = servers
         self._client = client
-        self.mongodb = Proxy(servers.mongodb.server.port)
-        self.mysql = Proxy(servers.mysql.server.port)
+        self.mongodb = Relay(servers.mongodb.server.port)
+        self.mysql = Relay(servers.mysql.server.port)
         self.counts: Counter[str] = Counter()
         self._light: dict[str, Callable[[int], None]] = {
             "connections to MongoDB cut": lambda _: self.mongodb.cut(),
