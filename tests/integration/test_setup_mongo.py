@@ -36,12 +36,14 @@ def settings(stack: Pipeline) -> Iterator[MongoInitSettings]:
         cdc_databases=("other",),
         web_user=f"web_{mark}",
         web_password=Secret("two"),
+        monitor_user=f"monitor_{mark}",
+        monitor_password=Secret("three"),
         log=LogSettings(),
     )
     yield made
     with client(made) as admin:
         admin.drop_database(made.database)
-        for user in (made.cdc_user, made.web_user):
+        for user in (made.cdc_user, made.web_user, made.monitor_user):
             admin.admin.command("dropUser", user)
 
 
@@ -57,7 +59,7 @@ def roles(settings: MongoInitSettings, user: str) -> set[tuple[str, str]]:
 
 @pytest.mark.contract("K4", "K7")
 def test_indexes_and_users_are_made_once_and_kept(settings: MongoInitSettings) -> None:
-    """A second run changes nothing; the CDC may write and the web may only read."""
+    """A second run changes nothing; the CDC may write, the web may only read, the exporter sees no document."""
     for _ in range(2):
         prepare(settings, Shutdown())
     with client(settings) as admin:
@@ -76,6 +78,7 @@ def test_indexes_and_users_are_made_once_and_kept(settings: MongoInitSettings) -
     }
     assert roles(settings, settings.cdc_user) == {("readWrite", settings.database), ("readWrite", "other")}
     assert roles(settings, settings.web_user) == {("read", settings.database)}
+    assert roles(settings, settings.monitor_user) == {("clusterMonitor", "admin")}
 
 
 def test_surplus_roles_are_taken_away(settings: MongoInitSettings) -> None:

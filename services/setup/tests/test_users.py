@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from isotherm_common.settings import load
 from isotherm_setup import users
+from isotherm_setup.script import render
+from isotherm_setup.settings import SchemaSettings
 from isotherm_setup.sql import account, database_pattern, identifier, string, wrong_with_database, wrong_with_user
 
 FETCHER = users.fetcher("f", "weather")
@@ -26,6 +29,13 @@ def test_each_user_is_granted_what_the_contract_says_and_no_more() -> None:
         "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `c`@`%`",
         r"GRANT SELECT ON `we\_ather`.* TO `c`@`%`",
     ]
+
+
+def test_the_exporters_user_is_made_only_where_its_password_is_given() -> None:
+    """Most servers have no exporter, and a user that nobody needs is a door."""
+    assert "isotherm_monitor" not in render(load(SchemaSettings, {}), [])
+    watched = load(SchemaSettings, {"MIGRATE_MONITOR_PASSWORD": "secret"})
+    assert "GRANT REPLICATION CLIENT ON *.* TO `isotherm_monitor`@`%`;" in render(watched, [])
 
 
 def test_an_underscore_is_no_wildcard_where_the_server_has_none() -> None:

@@ -36,7 +36,7 @@ class Login:
     Attributes:
         name: in the database `admin`.
         password: from now on.
-        role: `read` or `readWrite`.
+        role: `read`, `readWrite` or `clusterMonitor`.
         databases: where it has the role.
     """
 

@@ -44,6 +44,8 @@ def logins(settings: MongoInitSettings) -> list[Login]:
         found.append(Login(settings.cdc_user, settings.cdc_password.value, "readWrite", databases))
     if settings.web_password is not None:
         found.append(Login(settings.web_user, settings.web_password.value, "read", (settings.database,)))
+    if settings.monitor_password is not None:
+        found.append(Login(settings.monitor_user, settings.monitor_password.value, "clusterMonitor", ("admin",)))
     return found
 
 

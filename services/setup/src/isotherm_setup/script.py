@@ -29,11 +29,13 @@ def create_database(name: str) -> str:
 
 
 def wanted_users(schema: SchemaSettings, *, wildcards: bool) -> list[tuple[User, Secret | None]]:
-    """Return every service's user with the password that it should have."""
+    """Return every user with the password that it should have."""
     return [
         (users.fetcher(schema.fetcher_user, schema.database), schema.fetcher_password),
         (users.exporter(schema.exporter_user, schema.database), schema.exporter_password),
         (users.cdc(schema.cdc_user, schema.database, wildcards=wildcards), schema.cdc_password),
+        # Most servers have no exporter: its user is only made where it is asked for.
+        *([(users.monitor(schema.monitor_user), schema.monitor_password)] if schema.monitor_password else []),
     ]
 
 

@@ -49,13 +49,24 @@ class SchemaSettings:
         default=None,
         help="Its password from now on; without one the user is left as it is.",
     )
+    monitor_user: str = setting(
+        "MIGRATE_MONITOR_USER",
+        default="isotherm_monitor",
+        check=sql.wrong_with_user,
+        help="Name of the MySQL user of mysqld_exporter, which reads the server's counters and no row.",
+    )
+    monitor_password: Secret | None = setting(
+        "MIGRATE_MONITOR_PASSWORD",
+        default=None,
+        help="Its password from now on; without one the user is left as it is, or not made.",
+    )
 
     def __post_init__(self) -> None:
-        names = (self.fetcher_user, self.exporter_user, self.cdc_user)
+        names = (self.fetcher_user, self.exporter_user, self.cdc_user, self.monitor_user)
         if len(set(names)) < len(names):
             message = (
-                "MIGRATE_FETCHER_USER, MIGRATE_EXPORTER_USER and MIGRATE_CDC_USER must be three different names: "
-                "each has its own privileges."
+                "MIGRATE_FETCHER_USER, MIGRATE_EXPORTER_USER, MIGRATE_CDC_USER and MIGRATE_MONITOR_USER must be "
+                "different names: each has its own privileges."
             )
             raise ValueError(message)
 
@@ -140,5 +151,15 @@ class MongoInitSettings:
         "MONGODB_ADMIN_WEB_PASSWORD",
         default=None,
         help="Its password from now on; without one the user is left as it is.",
+    )
+    monitor_user: str = setting(
+        "MONGODB_ADMIN_MONITOR_USER",
+        default="isotherm_monitor",
+        help="Name of the MongoDB user of mongodb_exporter, which reads the servers' counters and no document.",
+    )
+    monitor_password: Secret | None = setting(
+        "MONGODB_ADMIN_MONITOR_PASSWORD",
+        default=None,
+        help="Its password from now on; without one the user is left as it is, or not made.",
     )
     log: LogSettings = group(LogSettings)

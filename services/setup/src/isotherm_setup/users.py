@@ -83,6 +83,14 @@ def cdc(name: str, database: str, *, wildcards: bool) -> User:
     )
 
 
+def monitor(name: str) -> User:
+    """Return the user of an exporter of the server's own metrics: it sees counters and the binary log's size, no row.
+
+    SHOW GLOBAL STATUS and VARIABLES ask for no privilege at all.
+    """
+    return User(name, (Grant(EVERYTHING, ("REPLICATION CLIENT",)),))
+
+
 def _table(database: str, table: str) -> str:
     return f"{sql.identifier(database)}.{sql.identifier(table)}"
 
