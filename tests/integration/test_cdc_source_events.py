@@ -5,7 +5,7 @@ Hazards of the library (its numbers in docs/reliability-hazards.md) and the test
 1  unmapped events: test_compressed_transactions, test_tagged_gtids; made by hand in services/cdc/tests/test_transactions.py
 4  tags in GTID sets: test_tagged_gtids, services/cdc/tests/test_gtid.py
 9  commit times: test_tagged_gtids
-10 JSON differences: test_what_is_not_told_stops_or_is_read_again
+10 JSON differences: test_cdc_partial_images.py
 """
 
 from __future__ import annotations
@@ -140,11 +140,6 @@ def test_xa_in_one_phase_and_prepared_before_the_first_start(capture: Capture) -
 
 
 UNREADABLE = {
-    "minimal": ["SET SESSION binlog_row_image = 'MINIMAL'", "UPDATE t SET b = -1 WHERE a = 1", "INSERT INTO t (a) VALUES (90)",
-                "DELETE FROM t WHERE a = 3", "UPDATE t SET a = 40 WHERE a = 4"],
-    "noblob": ["SET SESSION binlog_row_image = 'NOBLOB'", "UPDATE t SET b = -1 WHERE a = 1"],
-    "partial json": ["SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
-                     "UPDATE t SET j = JSON_SET(j, '$.a', 5) WHERE a = 2"],
     "statement": ["SET SESSION binlog_format = 'STATEMENT'", "UPDATE t SET b = -1 WHERE a = 1"],
     "mixed": ["SET SESSION binlog_format = 'MIXED'", "DELETE FROM t WHERE a = 1"],
     "metadata": ["SET GLOBAL binlog_row_metadata = 'MINIMAL'", "UPDATE t SET b = -1 WHERE a = 1"],

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 
 from cdc_support import fake_mongo
 from isotherm_cdc.binlog.ddl import TableChange
-from isotherm_cdc.binlog.decode import BadRow, Row
+from isotherm_cdc.binlog.decode import BadRow, PartialRow, Row
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import Fenced
 from isotherm_cdc.gtid import GtidSet
@@ -44,6 +44,8 @@ RETENTION_SECONDS = 5.0
 
 State = dict[tuple[str, int], tuple[int, int]]
 """By table and key: the content, and the transaction that wrote it."""
+UNTOLD = -1
+"""In place of a transaction: the log does not tell the row, it is read from its table."""
 
 
 class Crash(BaseException):
@@ -69,7 +71,7 @@ class Patient:
 class Logged:
     """A transaction in the source's binary log."""
 
-    events: list[tuple[str, list[Row | BadRow]]] = field(default_factory=list)
+    events: list[tuple[str, list[Row | PartialRow | BadRow], bool]] = field(default_factory=list)
     schema: list[TableChange] = field(default_factory=list)
 
 
@@ -102,14 +104,22 @@ class Source:
         state, bad, logged = dict(self.states[-1]), set(self.bad[-1]), Logged()
         for event in range(chance.randint(1, 5 if large else 2)):
             table = chance.choice(TABLES)
-            rows: list[Row | BadRow] = []
+            rows: list[Row | PartialRow | BadRow] = []
+            partial = chance.random() < 0.2
             for row in range(chance.randint(1, 5 if large else 2)):
                 if chance.random() < 0.04:
                     rows.append(BadRow("insert", "no document holds it", b"raw"))
                     bad.add((f"{ORIGIN}:{number}", event, row))
                 else:
-                    rows.append(self._change(chance, table, state, number))
-            logged.events.append((table, rows))
+                    changed = self._change(chance, table, state, number)
+                    if partial and changed.elements is not None and chance.random() < 0.8:
+                        _, name, _, old_key = changed
+                        rows.append(PartialRow(changed.operation, name, old_key=old_key))
+                        place = table, bson.decode(name)["_id"]
+                        state[place] = state[place][0], UNTOLD
+                    else:
+                        rows.append(changed)
+            logged.events.append((table, rows, partial))
         self._append(logged, state, bad)
 
     def _change(self, chance: random.Random, table: str, state: State, number: int) -> Row:
@@ -194,8 +204,8 @@ class Reader:
             self.pipeline.start(ORIGIN, self.next, self.next * 1000)
             self.event = 0
         elif self.event < len(logged.events):
-            table, rows = logged.events[self.event]
-            self.pipeline.rows(table, self.event, rows, 100)
+            table, rows, partial = logged.events[self.event]
+            self.pipeline.rows(table, self.event, rows, 100, partial=partial)
             self.event += 1
         else:
             if logged.schema:
@@ -435,7 +445,7 @@ class Model(RuleBasedStateMachine):
         assert batch.rows <= LIMITS.rows
         if batch.position is not None:
             number = int(batch.position.gtid.rsplit(":", 1)[1])
-            rows = sum(len(rows) for _, rows in reader.model.source.log[number - 1].events)
+            rows = sum(len(rows) for _, rows, _ in reader.model.source.log[number - 1].events)
             assert rows > LIMITS.rows, "a transaction that fits a batch was split"
         reader.pipeline.committed(reader.sink.commit(batch).seq)
         return True
@@ -466,11 +476,12 @@ class Model(RuleBasedStateMachine):
     def open_window(self) -> None:
         """The snapshot is about to read a chunk, or has read the last one."""
         state = self.reader.pipeline.snapshot[0]
-        if state.read:
+        if state.read and not state.keys:
             self.reader.pipeline.request_sweep(state.table)
             self.reader.known = None
         else:
-            self.reader.known = self.reader.pipeline.open_window(state.table)
+            some = state.keys[: self.chance.randint(1, 4)]
+            self.reader.known = self.reader.pipeline.open_window(state.table, keys=some)
 
     @precondition(lambda self: self.reader.pipeline.chunk_state == "reading" and self.reader.known is not None)
     @rule(limit=st.integers(1, 7), more=st.sampled_from([0, 0, 0, 1, 2]), late=st.sampled_from([0, 0, 1, 2]))
@@ -489,9 +500,11 @@ class Model(RuleBasedStateMachine):
         view = {number: row for (table, number), row in source.states[source.committed].items() if table == state.table}
         start = int(state.cursor[0]) if state.cursor else -1
         numbers = sorted(number for number in view if number > start)[:limit]
+        if window.keys:
+            numbers = sorted({bson.decode(name)["_id"] for name in window.keys} & view.keys())
         rows = [SnapshotRow(key(number), elements(number, view[number][0]), (str(number),)) for number in numbers]
         self.commit_up_to(source.committed + late)
-        reader.pipeline.close_window(rows, source.executed, last=len(numbers) < limit)
+        reader.pipeline.close_window(rows, source.executed, last=not window.keys and len(numbers) < limit)
 
     @precondition(lambda self: self.reader.pipeline.chunk_state in ("none", "again") and self.reader.pipeline.snapshot)
     @rule(first=st.sampled_from(["rows", "rows", "window"]), late=st.integers(0, 1))

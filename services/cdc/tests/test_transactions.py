@@ -188,8 +188,8 @@ UNREADABLE = {
     "execute load": [Event(events.EXECUTE_LOAD_QUERY, 0, b"")],
     "rollback after rows": [made.table_map(), made.insert(1), made.query("ROLLBACK")],
     "incident": [Event(events.INCIDENT, 0, b"\1\0")],
-    "partial image": [made.table_map(), made.rows(events.WRITE_ROWS[1], b"\0\1\0\0\0", present=b"\1")],
-    "json differences": [made.table_map(), made.rows(events.PARTIAL_UPDATE_ROWS)],
+    "no key": [made.table_map(), made.rows(events.WRITE_ROWS[1], b"\0\1\0\0\0", present=b"\2")],
+    "a broken partial image": [made.table_map(), made.rows(events.WRITE_ROWS[1], b"\0\1\0", present=b"\1")],
     "no metadata": [made.table_map(metadata=False), made.insert(1)],
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import bson
 from bson.int64 import Int64
 
 
@@ -39,6 +40,7 @@ class TableSnapshot:
         where: the condition of the rows to read; None: all of them.
         letters: dead letters that are settled when the table has been read.
         live: for a table without a key, whether its view is being read: changes count from there on.
+        keys: the BSON of `{_id: …}` of rows that are to be read (again) by themselves, before anything else of the table.
     """
 
     table: str
@@ -51,6 +53,12 @@ class TableSnapshot:
     where: str | None = None
     letters: tuple[str, ...] = ()
     live: bool = False
+    keys: tuple[bytes, ...] = ()
+
+    @property
+    def is_for_keys(self) -> bool:
+        """Whether only some rows are to be read by themselves."""
+        return self.read and self.ghosts_before is None
 
     def to_document(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -58,6 +66,7 @@ class TableSnapshot:
             **({"where": self.where} if self.where is not None else {}),
             **({"letters": list(self.letters)} if self.letters else {}),
             **({"live": True} if self.live else {}),
+            **({"keys": [bson.decode(key)["_id"] for key in self.keys]} if self.keys else {}),
             "table": self.table,
             "cursor": None if self.cursor is None else list(self.cursor),
             "read": self.read,
@@ -71,8 +80,12 @@ class TableSnapshot:
     def from_document(cls, document: dict[str, Any]) -> TableSnapshot:
         """Read what is stored."""
         cursor = document["cursor"]
-        letters = tuple(document.get("letters", ()))
-        return cls(**{**document, "cursor": None if cursor is None else tuple(cursor), "letters": letters})
+        read = {
+            "cursor": None if cursor is None else tuple(cursor),
+            "letters": tuple(document.get("letters", ())),
+            "keys": tuple(bson.encode({"_id": key}) for key in document.get("keys", ())),
+        }
+        return cls(**{**document, **read})
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ _NEEDED = {
     "log_bin": ("ON", "ON", "changes are only found in the binary log"),
     "gtid_mode": ("ON", "ON", "the position is a set of GTIDs"),
     "binlog_format": ("ROW", "ROW", "statements do not tell which rows they change"),
-    "binlog_row_image": ("FULL", "FULL", "partial images cannot be written without reading first"),
+    "binlog_row_image": ("FULL", "FULL", "rows of partial images have to be read again from their tables"),
     "binlog_row_metadata": ("FULL", "FULL", "the columns' names, signs and labels come from the binary log"),
-    "binlog_row_value_options": ("", "empty", "JSON differences cannot be written without reading first"),
+    "binlog_row_value_options": ("", "empty", "rows of JSON differences may have to be read again from their tables"),
     "log_replica_updates": ("ON", "ON", "a replica logs what it replicates only then"),
 }
 _NATIVE_FOREIGN_KEYS = "innodb_native_foreign_keys"

@@ -10,6 +10,7 @@ from isotherm_cdc.values import overrides
 from isotherm_cdc.values.overrides import Overrides
 from isotherm_common.observability import ObservabilitySettings
 from isotherm_common.settings import LogSettings, MongodbSettings, MysqlSettings, Secret, group, setting
+from isotherm_common.tracing import TracingSettings
 
 _TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
 _MIB = 1 << 20
@@ -85,6 +86,7 @@ class Settings:
     log: LogSettings = group(LogSettings)
     observability: CdcObservabilitySettings = group(CdcObservabilitySettings)
     lease: LeaseSettings = group(LeaseSettings)
+    tracing: TracingSettings = group(TracingSettings)
     name: str = setting("CDC_NAME", default="isotherm", help="The pipeline's name: the `_id` of its checkpoint.")
     table_include_list: tuple[str, ...] = setting(
         "CDC_TABLE_INCLUDE_LIST",
@@ -154,8 +156,8 @@ class Settings:
     unreadable_changes_policy: Literal["fail", "resnapshot"] = setting(
         "CDC_UNREADABLE_CHANGES_POLICY",
         default="fail",
-        help="What to do with changes that the binary log does not tell whole (statements in place of rows, partial row "
-        "images, JSON differences, missing metadata, an incident): stop, or read again the tables that they concern.",
+        help="What to do with changes that the binary log does not tell (statements in place of rows, rows without their key, "
+        "missing metadata, an incident): stop, or read again the tables that they concern.",
     )
     unlogged_cascades_policy: Literal["fail", "warn"] = setting(
         "CDC_UNLOGGED_CASCADES_POLICY",

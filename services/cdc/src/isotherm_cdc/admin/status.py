@@ -49,6 +49,7 @@ def _table(table: dict[str, Any]) -> dict[str, Any]:
         "chunks": int(table["chunks"]),
         "estimate": None if table.get("estimate") is None else int(table["estimate"]),
         "where": table.get("where"),
+        "keys": len(table.get("keys", ())),
     }
 
 
@@ -99,4 +100,5 @@ def progress(table: dict[str, Any]) -> str:
     """Write how far a table has been read."""
     of = "" if table["estimate"] is None or table["where"] is not None else f" of about {table['estimate']}"
     where = "" if table["where"] is None else f" where {table['where']}"
-    return f"{table['table']}{where}: {table['rows']}{of} rows in {table['chunks']} chunks"
+    again = f", {table['keys']} rows to be read again" if table["keys"] else ""
+    return f"{table['table']}{where}: {table['rows']}{of} rows in {table['chunks']} chunks{again}"

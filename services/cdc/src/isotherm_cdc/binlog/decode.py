@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Operation = Literal["insert", "update", "delete", "snapshot"]
 
 
+class NotWhole(UnsupportedEvent):
+    """An event leaves out columns of its rows: `binlog_row_image` is not FULL in the session that wrote it."""
+
+
 class Row(NamedTuple):
     """One changed row.
 
@@ -34,6 +38,22 @@ class Row(NamedTuple):
     operation: Operation
     key: bytes
     elements: bytes | None
+    old_key: bytes | None = None
+
+
+class PartialRow(NamedTuple):
+    """A changed row of which the event does not tell everything: it has to be read again by its key.
+
+    Attributes:
+        operation: what was done: an insert or an update.
+        key: the BSON of `{_id: …}` after the change.
+        elements: nothing, where a `Row` has its document's.
+        old_key: for an update of the key, the key before.
+    """
+
+    operation: Operation
+    key: bytes
+    elements: None = None
     old_key: bytes | None = None
 
 
@@ -82,7 +102,8 @@ class RowDecoder:
         """Return the rows of one event's body (without header and checksum).
 
         Raises:
-            UnsupportedEvent: the event does not hold whole rows.
+            NotWhole: the event does not hold whole rows (`partial` reads those).
+            UnsupportedEvent: it cannot be read.
         """
         at = self._head(operation, body, version)
         end = len(body)
@@ -108,7 +129,7 @@ class RowDecoder:
                     f"A row event of {self.table.full_name} does not hold whole rows: binlog_row_image must be FULL in "
                     "every session that writes."
                 )
-                raise UnsupportedEvent(message)
+                raise NotWhole(message)
             at += self._bitmap_bytes
         return at
 

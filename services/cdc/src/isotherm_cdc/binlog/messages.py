@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isotherm_cdc.binlog.ddl import TableChange
-    from isotherm_cdc.binlog.decode import BadRow, Row
+    from isotherm_cdc.binlog.decode import BadRow, PartialRow, Row
     from isotherm_cdc.binlog.events import Gtid
 
 
@@ -26,13 +28,15 @@ class Rows(NamedTuple):
         rows: what it holds.
         size_bytes: the event's size.
         counted: whether the table has no key, so that its equal rows are counted.
+        partial: whether the event leaves something out: rows of it may have to be read again.
     """
 
     table: str
     event_idx: int
-    rows: list[Row | BadRow]
+    rows: Sequence[Row | PartialRow | BadRow]
     size_bytes: int
     counted: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ import structlog
 from isotherm_cdc.binlog import ddl, events, kinds
 from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.ddl import TableChange
+from isotherm_cdc.binlog.decode import NotWhole
 from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start
+from isotherm_cdc.binlog.partial import PartialRows
 from isotherm_cdc.binlog.prepared import PreparedTransactions
 from isotherm_cdc.binlog.tables import TableMaps, refuse_keyless
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from isotherm_cdc.binlog.catalogue import Catalogue
-    from isotherm_cdc.binlog.decode import RowDecoder
+    from isotherm_cdc.binlog.decode import Operation, RowDecoder
     from isotherm_cdc.binlog.events import Event, Gtid
     from isotherm_cdc.values.columns import Table
 
@@ -66,6 +68,7 @@ class Assembler:
         self._event_idx = 0
         self._has_rows = False
         self._savepoints: dict[str, int] = {}
+        self._partial = PartialRows()
 
     def unpacked(self, event: Event) -> Iterable[Event]:
         """Yield the event, or those in a compressed transaction one by one: together they may be far too large.
@@ -135,7 +138,7 @@ class Assembler:
         if kind == events.XA_PREPARE:
             return self._xa_prepare(one_phase=bool(event.body[0]))
         if kind == events.PARTIAL_UPDATE_ROWS:
-            return self._partial_update(event.body)
+            return self._partial_update(event)
         if event.flags & events.IGNORABLE_FLAG and kind not in kinds.REASONS:
             return []
         return self._not_told(kind)
@@ -283,22 +286,33 @@ class Assembler:
         table = decoder.full_name
         try:
             rows = decoder.rows(operation, event.body, version=version)
+        except NotWhole:
+            return self._not_whole(operation, version, event, event_idx, decoder)
         except UnsupportedEvent as error:
             reason = f"{error} (transaction GTID {self._gtid})"
             return [*self._start(), *self._unreadable(reason, table)]
         return [*self._start(), Rows(table, event_idx, rows, len(event.body), decoder.table.counted)]
 
-    def _partial_update(self, body: bytes) -> list[Message]:
-        _, decoder = self._decoder_of(body)
+    def _partial_update(self, event: Event) -> list[Message]:
+        event_idx, decoder = self._decoder_of(event.body)
         if decoder is None:
             return []
         self._has_rows = True
-        table = decoder if isinstance(decoder, str) else decoder.table.full_name
-        reason = (
-            f"Transaction GTID {self._gtid} holds JSON differences in place of rows of {table}: "
-            "binlog_row_value_options must be empty in every session that writes."
-        )
-        return [*self._start(), *self._unreadable(reason, table)]
+        if isinstance(decoder, str):
+            return [*self._start(), *self._unreadable(f"Rows of {decoder} cannot be read.", decoder)]
+        return self._not_whole("update", 2, event, event_idx, decoder)
+
+    def _not_whole(
+        self, operation: Operation, version: int, event: Event, event_idx: int, decoder: RowDecoder
+    ) -> list[Message]:
+        """Read an event that leaves something out: its rows, or at least their keys."""
+        table, counted = decoder.full_name, decoder.table.counted
+        try:
+            rows = self._partial.of(decoder, operation, version, event, self._gtid)
+        except UnsupportedEvent as error:
+            reason = f"{error} (transaction GTID {self._gtid})"
+            return [*self._start(), *self._unreadable(reason, table)]
+        return [*self._start(), Rows(table, event_idx, rows, len(event.body), counted, partial=True)]
 
     def _decoder_of(self, body: bytes) -> tuple[int, RowDecoder | str | None]:
         """Return a row event's number and what reads it."""

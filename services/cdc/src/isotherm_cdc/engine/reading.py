@@ -167,7 +167,12 @@ class Reader:
                     shared.changed.wait(1.0)
                 if isinstance(message, Rows):
                     core.rows(
-                        message.table, message.event_idx, message.rows, message.size_bytes, counted=message.counted
+                        message.table,
+                        message.event_idx,
+                        message.rows,
+                        message.size_bytes,
+                        counted=message.counted,
+                        partial=message.partial,
                     )
                 elif isinstance(message, Start):
                     shared.newest_us = message.gtid.commit_us

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
 
 from isotherm_cdc import metrics
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.snapshot.reader import TableChanged, TableReader
+from isotherm_cdc.snapshot.reader import KeysUnknown, TableChanged, TableReader
 from isotherm_cdc.snapshot.sizing import ChunkSize
 
 if TYPE_CHECKING:
@@ -18,6 +20,22 @@ if TYPE_CHECKING:
     from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
 
 POLL_SECONDS = 0.005
+KEYS_AT_ONCE = 200
+"""Rows that are read by their keys with one question."""
+
+
+class _Step(NamedTuple):
+    """What is to be read next.
+
+    Attributes:
+        state: how far the table has been read.
+        keys: the rows to be read by themselves; none: the next ones of the table.
+        received: what the source must have committed before.
+    """
+
+    state: TableSnapshot
+    keys: tuple[bytes, ...]
+    received: GtidSet
 
 
 class Snapshotter:
@@ -53,23 +71,22 @@ class Snapshotter:
             size = ChunkSize(shared.settings.snapshot_chunk_rows, shared.settings.max_batch_bytes, row_bytes)
             with shared.changed:
                 shared.pipeline.estimated(table, estimate)
-            while (step := self._next_chunk(table)) is not None:
+            while (step := self._next_chunk(table, size.limit)) is not None:
                 if reader.table is not None and reader.table.counted:
                     self._read_counted(reader, table, size)
                     return
-                if not self._chunk(reader, *step, size):
+                if not self._chunk(reader, step, size):
                     return
         finally:
             reader.close()
 
-    def _next_chunk(self, table: str, *, counted: bool = False) -> tuple[TableSnapshot, GtidSet] | None:
+    def _next_chunk(self, table: str, limit: int, *, counted: bool = False) -> _Step | None:
         """Wait until the chunk before is on its way, and open the window of the next.
 
         Both under one lock: were the table to be read anew between the two, the chunk would count as one of the new reading.
 
         Returns:
-            The table's state and what the source must have committed before the chunk is read; None when another table
-            is first, or none.
+            What to read; None when another table is first, or none.
         """
         shared = self._shared
         with shared.changed:
@@ -79,15 +96,16 @@ class Snapshotter:
                 first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
                 if first is None or first.table != table or shared.shutdown.requested:
                     return None
-                if not first.read:
-                    return first, shared.pipeline.open_window(table, counted=counted)
+                if first.keys or not first.read:
+                    keys = first.keys[: min(limit, KEYS_AT_ONCE)]
+                    return _Step(first, keys, shared.pipeline.open_window(table, counted=counted, keys=keys))
                 shared.pipeline.request_sweep(table)
                 shared.changed.notify_all()
 
-    def _chunk(self, reader: TableReader, state: TableSnapshot, received: GtidSet, size: ChunkSize) -> bool:
+    def _chunk(self, reader: TableReader, step: _Step, size: ChunkSize) -> bool:
         """Read one chunk; answer whether the reader may be used for the next."""
-        shared = self._shared
-        while not received <= reader.executed():
+        shared, state = self._shared, step.state
+        while not step.received <= reader.executed():
             if shared.shutdown.wait(POLL_SECONDS):
                 return False
         try:
@@ -95,9 +113,14 @@ class Snapshotter:
             reader.look()
             if reader.table is not None and reader.table.counted:
                 return self._abandon(usable=True)
-            chunk = reader.read(state.cursor, size.limit, state.where)
+            chunk = reader.read_keys(step.keys) if step.keys else reader.read(state.cursor, size.limit, state.where)
         except TableChanged:
             return self._abandon(usable=False)
+        except KeysUnknown as unknown:
+            structlog.get_logger().warning("read_again", reason=str(unknown), table=state.table, gtid="none")
+            with shared.changed:
+                shared.pipeline.request_snapshot([TableSnapshot(state.table, ghosts_before=state.ghosts_before)])
+            return self._abandon(usable=True)
         _learn(size, chunk.rows)
         with shared.changed:
             shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
@@ -128,10 +151,10 @@ class Snapshotter:
         with shared.changed:
             shared.pipeline.close_view(high)
         while self._handed_over(table):
-            step = self._next_chunk(table, counted=True)
+            step = self._next_chunk(table, size.limit, counted=True)
             if step is None:
                 return
-            if not step[0].live:
+            if not step.state.live:
                 self._abandon(usable=False)
                 return
             limit = size.limit

@@ -73,7 +73,10 @@ def to_read(
         return tuple(TableSnapshot(table, ghosts_before=checkpoint.seq) for table in tables_now)
     # Of a table that is gone only what its documents need is left to do: the reader finds none, and they are deleted.
     unfinished = tuple(
-        table for table in checkpoint.snapshot if table.table in tables_now or table.ghosts_before is not None
+        table
+        for table in checkpoint.snapshot
+        if (table.table in tables_now or table.ghosts_before is not None)
+        and not (mode == "always" and table.is_for_keys)
     )
     begun = {table.table for table in unfinished}
     if mode == "always" and not unfinished:

@@ -14,6 +14,7 @@ wins, where a batch ends and what the checkpoint then says lives here.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isotherm_cdc.checkpoint import Checkpoint, Position, TableSnapshot
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from isotherm_cdc.binlog.ddl import TableChange
-    from isotherm_cdc.binlog.decode import BadRow, Row
+    from isotherm_cdc.binlog.decode import BadRow, PartialRow, Row
 
 
 class Pipeline:
@@ -84,13 +85,20 @@ class Pipeline:
             self._queue.append(self._open)
 
     def rows(
-        self, table: str, event_idx: int, rows: Sequence[Row | BadRow], size_bytes: int, *, counted: bool = False
+        self,
+        table: str,
+        event_idx: int,
+        rows: Sequence[Row | PartialRow | BadRow],
+        size_bytes: int,
+        *,
+        counted: bool = False,
+        partial: bool = False,
     ) -> None:
-        """Rows of the open transaction arrive; `counted`: of a table without a key."""
+        """Rows of the open transaction arrive; `counted`: of a table without a key; `partial`: some may not be whole."""
         transaction = self._open
         if transaction is None or not rows:
             return
-        run = Run(table, event_idx, rows, row_bytes(rows, size_bytes), counted=counted)
+        run = Run(table, event_idx, rows, row_bytes(rows, size_bytes), counted=counted, partial=partial)
         resume = self._resume
         if resume is not None and resume.gtid == transaction.gtid and event_idx <= resume.event_idx:
             transaction.split = True
@@ -151,18 +159,19 @@ class Pipeline:
         for table in tables:
             self._progress.begin(table)
 
-    def open_window(self, table: str, *, counted: bool = False) -> GtidSet:
+    def open_window(self, table: str, *, counted: bool = False, keys: Sequence[bytes] = ()) -> GtidSet:
         """A chunk of `table` is about to be read.
 
         Args:
             table: `schema.table`.
             counted: whether it is the next part of the view of a table without a key.
+            keys: the rows that are to be read by themselves; none: the next ones of the table.
 
         Returns:
             What must be in the source's executed set before the chunk is read: transactions can be received before the
             source has committed them, and a chunk read between the two would be older than what was received.
         """
-        self._window = Window(table, self._progress.generation(table), counted=counted)
+        self._window = Window(table, self._progress.generation(table), tuple(keys), counted=counted)
         self.chunk_state = "reading"
         known = self._received.copy()
         if self._open is not None:
@@ -299,7 +308,10 @@ class Pipeline:
 
     def _move(self, run: Run, number: int, item: Transaction, batch: Batch) -> None:
         if not run.counted:
-            run.move(number, item.origin, batch)
+            if run.partial:
+                self._progress.read_again(run.table, run.move_partial(number, item.origin, batch))
+            else:
+                run.move(number, item.origin, batch)
             return
         state = self._progress.get(run.table)
         if state is None or state.live:
@@ -361,5 +373,5 @@ class Pipeline:
         else:
             batch.clears.append(Clear(item.table, item.up_to_seq, "ghosts", None))
             batch.settled += state.letters
-            self._progress.finish(item.table)
+            self._progress.store(replace(state, ghosts_before=None, letters=()))
         return False

@@ -6,14 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isotherm_cdc.binlog.decode import BadRow
+from isotherm_cdc.binlog.decode import BadRow, Row
 from isotherm_cdc.pipeline.batch import DeadRow, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from isotherm_cdc.binlog.ddl import TableChange
-    from isotherm_cdc.binlog.decode import Row
+    from isotherm_cdc.binlog.decode import PartialRow
     from isotherm_cdc.pipeline.batch import Batch, Limits
 
 ROW_OVERHEAD_BYTES = 200
@@ -31,14 +31,16 @@ class Run:
         row_bytes: the size that each counts with.
         start: the first row that is still to be written.
         counted: whether the table has no key, so that its equal rows are counted.
+        partial: whether some of the rows may have to be read again.
     """
 
     table: str
     event_idx: int
-    rows: Sequence[Row | BadRow]
+    rows: Sequence[Row | PartialRow | BadRow]
     row_bytes: int
     start: int = 0
     counted: bool = False
+    partial: bool = False
 
     @property
     def left(self) -> int:
@@ -85,6 +87,27 @@ class Run:
         batch.rows += number
         batch.size_bytes += number * self.row_bytes
 
+    def move_partial(self, number: int, origin: Origin, batch: Batch) -> list[bytes]:
+        """Put what is known of the next rows into the batch; return the keys of those that have to be read again."""
+        start = self.start
+        self.start = start + number
+        writes = batch.writes.setdefault(self.table, {})
+        again = []
+        for position, row in enumerate(self.rows[start : start + number], start):
+            if row.old_key is not None:
+                writes[row.old_key] = None, origin
+            if isinstance(row, BadRow):
+                batch.dead.append(DeadRow(origin.gtid or "", self.event_idx, position, self.table, row))
+                batch.count("failed", self.table)
+            elif isinstance(row, Row):
+                batch.count(row.operation, self.table)
+                writes[row.key] = row.elements, origin
+            else:
+                again.append(row.key)
+        batch.rows += number
+        batch.size_bytes += number * self.row_bytes
+        return again
+
     def count(self, number: int, origin: Origin, batch: Batch) -> None:
         """Count the next rows, which have no key: all that is known of a change is which row came and which went."""
         start = self.start
@@ -108,7 +131,7 @@ class Run:
         batch.size_bytes += number * self.row_bytes
 
 
-def row_bytes(rows: Sequence[Row | BadRow], event_bytes: int) -> int:
+def row_bytes(rows: Sequence[Row | PartialRow | BadRow], event_bytes: int) -> int:
     """Return the size that each row of an event counts with: in the event or as a document, whichever is larger.
 
     Of a large event's rows each counts as the largest, so that a batch stays within what MongoDB takes whichever come first.

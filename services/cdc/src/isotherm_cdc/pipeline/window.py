@@ -10,7 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from isotherm_cdc.binlog.decode import BadRow
+from isotherm_cdc.binlog.decode import BadRow, PartialRow
+from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.pipeline.batch import SNAPSHOT, Batch, DeadRow, Limits
 from isotherm_cdc.pipeline.transactions import ROW_OVERHEAD_BYTES
 
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from isotherm_cdc.binlog.decode import Row
-    from isotherm_cdc.checkpoint import TableSnapshot
     from isotherm_cdc.gtid import GtidSet
 
 ChunkState = Literal["none", "reading", "held", "queued", "again"]
+
+MOST_KEYS, MOST_KEY_BYTES = 2000, 256 << 10
+"""Keys of one table to be read again, and their size: with more the whole table is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,25 @@ class View:
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows of a closed window; of those that the stream has touched only the cursor."""
+    """Rows of a closed window; of those that the stream has touched only the cursor.
+
+    Attributes:
+        table: `schema.table`.
+        generation: which reading it is of.
+        rows: what was read.
+        last: whether the table ends here.
+        counted: whether the table has no key.
+        keyed: whether it is of rows that were read by themselves; it says nothing of where the table's reading stands.
+        done: keys that need not be read again when it is written.
+    """
 
     table: str
     generation: int
     rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]]
     last: bool
     counted: bool = False
+    keyed: bool = False
+    done: frozenset[bytes] = frozenset()
 
     @property
     def size_bytes(self) -> int:
@@ -129,6 +144,9 @@ class Chunk:
         if state is None:
             return moved_bytes, None
         done = not self.rows
+        if self.keyed:
+            left = tuple(key for key in state.keys if key not in self.done) if done else state.keys
+            return moved_bytes, replace(state, rows=state.rows + written, chunks=state.chunks + done, keys=left)
         if done and self.last and state.ghosts_before is None:
             batch.settled += state.letters
         return moved_bytes, replace(
@@ -142,11 +160,27 @@ class Chunk:
 
 @dataclass(slots=True)
 class Window:
-    """A chunk that is being read, or waits until the stream has passed what it was read after."""
+    """A chunk that is being read, or waits until the stream has passed what it was read after.
+
+    Attributes:
+        table: `schema.table`.
+        generation: which reading it is of.
+        keys: those of the rows that are read by themselves; empty for a chunk of the table.
+        touched: keys of rows that the stream tells anew.
+        changed: keys of rows that it says have changed, but not how.
+        valid: whether nothing happened to the table that makes the chunk worthless.
+        held: what was read.
+        high: what the source had executed by then.
+        last: whether the table ends here.
+        counted: whether it is the next part of the view of a table without a key.
+        view: whether it is the opening of that view.
+    """
 
     table: str
     generation: int
+    keys: tuple[bytes, ...] = ()
     touched: set[bytes] = field(default_factory=set)
+    changed: set[bytes] = field(default_factory=set)
     valid: bool = True
     held: Sequence[SnapshotRow | BadSnapshotRow] | None = None
     high: GtidSet | None = None
@@ -159,13 +193,17 @@ class Window:
         """Whether what was read cannot be used: for a view, already when any row has changed since."""
         return not self.valid or (self.view and bool(self.touched))
 
-    def touch(self, rows: Sequence[Row | BadRow]) -> None:
-        """Note the keys of rows that the stream brings; a row without a known key makes the chunk worthless."""
+    def touch(self, rows: Sequence[Row | PartialRow | BadRow]) -> None:
+        """Note the keys of rows that the stream brings; a row without a known key makes the chunk worthless.
+
+        Of a row that the stream does not tell whole the chunk's is written: nothing newer is known. It may be older than
+        the change, so that it has to be read once more.
+        """
         for row in rows:
             if isinstance(row, BadRow):
                 self.valid = False
                 return
-            self.touched.add(row.key)
+            (self.changed if isinstance(row, PartialRow) else self.touched).add(row.key)
             if row.old_key is not None:
                 self.touched.add(row.old_key)
 
@@ -174,7 +212,8 @@ class Window:
         rows: deque[SnapshotRow | BadSnapshotRow | tuple[str, ...]] = deque(
             row if self.counted or row.key not in self.touched else row.cursor for row in self.held or ()
         )
-        return Chunk(self.table, self.generation, rows, self.last, self.counted)
+        done = frozenset(self.keys) - self.changed
+        return Chunk(self.table, self.generation, rows, self.last, self.counted, keyed=bool(self.keys), done=done)
 
 
 class Progress:
@@ -202,8 +241,24 @@ class Progress:
         before = self._tables.get(state.table)
         if before is not None and before.letters:
             state = replace(state, letters=(*before.letters, *state.letters))
+        if before is not None and state.where is not None:
+            state = replace(state, keys=before.keys)
         self._tables[state.table] = state
         self._generations[state.table] = self.generation(state.table) + 1
+
+    def read_again(self, table: str, keys: Sequence[bytes]) -> None:
+        """Have rows read by their keys, or the whole table when they are too many."""
+        if not keys:
+            return
+        state = self._tables.get(table)
+        if state is None:
+            state = TableSnapshot(table, read=True)
+            self._generations[table] = self.generation(table) + 1
+        wanted = tuple(dict.fromkeys((*state.keys, *keys)))
+        if len(wanted) > MOST_KEYS or sum(map(len, wanted)) > MOST_KEY_BYTES:
+            self.begin(TableSnapshot(table, ghosts_before=state.ghosts_before, estimate=state.estimate))
+        else:
+            self._tables[table] = replace(state, keys=wanted)
 
     def cancel(self, table: str) -> None:
         """The table is gone."""
@@ -222,7 +277,7 @@ class Progress:
 
     def store(self, state: TableSnapshot) -> None:
         """Note how far a table has been read."""
-        if state.read and state.ghosts_before is None:
+        if state.is_for_keys and not state.keys:
             self.finish(state.table)
         else:
             self._tables[state.table] = state

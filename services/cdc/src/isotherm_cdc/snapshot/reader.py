@@ -21,6 +21,7 @@ from isotherm_cdc.errors import DataError
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
 from isotherm_cdc.snapshot.identity import Keyless, identified, overridden
+from isotherm_cdc.snapshot.keys import key_condition
 from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted, view_query
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
@@ -59,6 +60,10 @@ class Chunk:
 
 class TableChanged(Exception):  # noqa: N818 - nothing is wrong
     """The table is not any more as it was when it was looked at."""
+
+
+class KeysUnknown(Exception):  # noqa: N818 - it names the state
+    """The rows of some documents cannot be selected."""
 
 
 class TableReader:
@@ -145,14 +150,33 @@ class TableReader:
         if cursor is not None and len(cursor) != len(table.key):
             message = f"{table.full_name} has another key than it had at the chunk before"
             raise TableChanged(message)
+        rows = self._select(table, chunk_query(table, cursor, limit, where))
+        return Chunk(rows, self.executed(), len(rows) < limit)
+
+    def read_keys(self, keys: Sequence[bytes]) -> Chunk:
+        """Read the rows that some documents (the BSON of `{_id: …}`) are of, those that are there.
+
+        Raises:
+            KeysUnknown: they cannot be selected: a setting has changed the key, or it is another by now.
+            TableChanged: a statement has changed the table since it was looked at.
+        """
+        if self.table is None:
+            return Chunk([], self.executed(), last=False)
+        table = self.table
+        try:
+            where = " OR ".join(key_condition(table, bson.decode(key)["_id"]) for key in keys)
+        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"rows of {table.full_name} cannot be found by their keys ({error})"
+            raise KeysUnknown(message) from error
+        return Chunk(self._select(table, chunk_query(table, None, len(keys), where)), self.executed(), last=False)
+
+    def _select(self, table: Table, sql: str) -> list[SnapshotRow | BadSnapshotRow]:
         mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
             with _noticing_changes():
-                found = mysql.query(self._connection, chunk_query(table, cursor, limit, where))
-                rows = [self._row(table, values) for values in found]
+                return [self._row(table, values) for values in mysql.query(self._connection, sql)]
         finally:
             mysql.query(self._connection, "COMMIT")
-        return Chunk(rows, self.executed(), len(found) < limit)
 
     def open_view(self) -> GtidSet:
         """Open a view of the whole table; return what may be in it.
