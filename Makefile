@@ -8,9 +8,10 @@ KILLS ?=
 MINUTES ?=
 CHAOS_SEED ?=
 MUTANTS ?=
+FANOUT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants bench-cdc format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants bench-cdc bench-fanout soak-web format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,12 @@ mutants: ## Break the CDC's code in named ways, each of which a named test must 
 bench-cdc: ## Measure the CDC against a sink that only acknowledges, beside mysql-replication and pymongo (docs/benchmarks.md)
 	@$(PYTHON) ci/bootstrap.py install dev
 	@.venv/bin/python tests/bench/cdc/run.py
+
+bench-fanout: ## Measure how fast a change reaches 10,000 browsers, beside Flask-SocketIO (docs/benchmarks.md)
+	@$(PYTHON) ci/bootstrap.py install dev
+	@.venv/bin/python -m uv venv --quiet --allow-existing .cache/bench-fanout
+	@.venv/bin/python -m uv pip install --quiet --python .cache/bench-fanout/bin/python --require-hashes -r tests/bench/fanout/requirements.txt
+	@.venv/bin/python tests/bench/fanout/run.py --baseline-python .cache/bench-fanout/bin/python $(FANOUT)
 
 format: ## Format the code
 	@$(PYTHON) ci/bootstrap.py install dev

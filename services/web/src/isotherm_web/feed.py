@@ -15,6 +15,7 @@ from isotherm_web.assembly import Assembler
 from isotherm_web.coalesce import Window
 from isotherm_web.errors import StateLost
 from isotherm_web.events import Event, Foreign, parse
+from isotherm_web.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,9 @@ _MICROSECONDS = 1e6
 class Publisher:
     """Lets what has changed leave at the pace of the window."""
 
-    def __init__(self, hub: Hub, metrics: Metrics, window_seconds: float) -> None:
+    def __init__(self, hub: Hub, metrics: Metrics, window_seconds: float, telling: Telling | None = None) -> None:
         self._hub = hub
+        self._telling = telling or Telling()
         self._metrics = metrics
         self._window = Window(window_seconds)
         self._noted = asyncio.Event()
@@ -58,7 +60,8 @@ class Publisher:
         started = time.monotonic()
         self._window.close(started)
         committed, self._committed_us = self._committed_us, set()
-        self._hub.publish()
+        with self._telling.broadcast(len(self._hub.clients)):
+            self._hub.publish()
         self._metrics.publish_seconds.observe(time.monotonic() - started)
         now = time.time()
         for microseconds in committed:
@@ -80,7 +83,9 @@ class Feed:
         metrics: Metrics,
         *,
         on_loaded: Callable[[], None] = lambda: None,
+        telling: Telling | None = None,
     ) -> None:
+        self._telling = telling or Telling()
         self._mongo = mongo
         self._hub = hub
         self._publisher = publisher
@@ -154,6 +159,8 @@ class Feed:
             structlog.get_logger().warning("foreign_change", collection=event.collection, id=event.id)
         for batch in assembler.feed(event, replay=replay):
             applied = self._hub.state.apply(batch)
+            if applied.visible:
+                self._telling.applied(self._hub.state.stream, batch)
             self._metrics.batches.inc()
             self._metrics.seq.set(batch.seq)
             self._hub.advanced()

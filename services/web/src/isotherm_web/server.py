@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from isotherm_common.process import ConfigurationError
 from isotherm_web.direct import HandshakeConnection
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 _LARGEST_MESSAGE_BYTES = 4096
 _BACKLOG = 4096
 _HTTP_GRACE_SECONDS = 3
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP connection, which leaves no circle of references behind when it becomes a websocket.
+
+    Otherwise each websocket would leave work for the garbage collector, and its pauses.
+    """
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to the websocket protocol."""
+        super().handle_websocket_upgrade()
+        del self.parser
 
 
 class Server(uvicorn.Server):
@@ -58,6 +71,7 @@ def make_server(app: Any, settings: ServerSettings) -> Server:
     """Return the server of an application."""
     config = uvicorn.Config(
         app,
+        http=HttpProtocol,
         ws=HandshakeConnection if settings.direct_writer else Connection,
         ws_max_size=_LARGEST_MESSAGE_BYTES,
         ws_per_message_deflate=False,

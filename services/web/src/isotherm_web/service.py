@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 from typing import TYPE_CHECKING
 
 import structlog
 
 from isotherm_common.observability import Health, ObservabilityServer
+from isotherm_common.tracing import configure
 from isotherm_web import __version__
 from isotherm_web.app import create_app
+from isotherm_web.collector import calm_the_collector
 from isotherm_web.feed import Feed, Publisher, Referee
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.mongo import Mongo
 from isotherm_web.protocol import CloseCode
 from isotherm_web.server import listen, make_server, stop
+from isotherm_web.telling import Telling
 from isotherm_web.ticker import tick
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ async def serve(settings: Settings) -> None:
     hub = Hub(settings.hub, metrics, version=__version__)
     referee = Referee(mongo, hub)
     hub.ask = referee.ask
-    publisher = Publisher(hub, metrics, settings.feed.coalesce_ms / 1000)
-    feed = Feed(mongo, hub, publisher, metrics, on_loaded=lambda: health.ready(STATE))
+    tracing = configure(settings.tracing, "web", __version__)
+    telling = Telling(tracing, settings.mongodb.database)
+    publisher = Publisher(hub, metrics, settings.feed.coalesce_ms / 1000, telling)
+    feed = Feed(mongo, hub, publisher, metrics, on_loaded=lambda: health.ready(STATE), telling=telling)
     app = create_app(hub, mongo, metrics, settings.server, version=__version__)
     with ObservabilityServer(settings.observability, health) as observability, listen(settings.server) as listener:
         server = make_server(app, settings.server)
@@ -66,8 +70,7 @@ async def serve(settings: Settings) -> None:
         structlog.get_logger().info(
             "serving", address=listener.getsockname()[:2], metrics_port=observability.port, version=__version__
         )
-        gc.collect()
-        gc.freeze()
+        calm_the_collector()
         stopped = asyncio.create_task(stopping.wait(), name="signals")
         try:
             done, _ = await asyncio.wait([*background, serving, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -85,6 +88,7 @@ async def serve(settings: Settings) -> None:
                 async with asyncio.timeout(_GOODBYE_SECONDS):
                     await asyncio.gather(*background, return_exceptions=True)
                     await mongo.close()
+                    await asyncio.to_thread(tracing.close)
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from isotherm_common.observability import ObservabilitySettings
 from isotherm_common.settings import LogSettings, MongodbSettings, group, setting
+from isotherm_common.tracing import TracingSettings
 
 
 def _bad_origin(origins: tuple[str, ...]) -> str | None:
@@ -183,3 +184,4 @@ class Settings:
     mongodb: MongodbSettings = group(MongodbSettings)
     observability: WebObservabilitySettings = group(WebObservabilitySettings)
     log: LogSettings = group(LogSettings)
+    tracing: TracingSettings = group(TracingSettings)

@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from uvicorn._types import ASGISendEvent
     from websockets.http11 import Request
 
     from isotherm_web.protocol import CloseCode
@@ -31,6 +32,11 @@ class Connection(WebSocketsSansIOProtocol):
         scope: Any = getattr(self, "scope", None)
         if scope is not None:
             scope[SCOPE_KEY] = self
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says, but for the goodbye of a handler whose client was closed by `close_now`."""
+        if message["type"] != "websocket.close" or not self.close_sent:
+            await super().send(message)
 
     def close_now(self, code: CloseCode, reason: str) -> None:
         """Send a close frame after whatever was written before, and give up on the client soon after."""

@@ -1,0 +1,76 @@
+"""Frames and the writer of the direct path."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
+
+from isotherm_web.clients import Outgoing
+from isotherm_web.framing import server_frame
+from isotherm_web.protocol import Format
+from isotherm_web.writer import Writer
+
+if TYPE_CHECKING:
+    from isotherm_web.metrics import Metrics
+
+
+def read(frame: bytes) -> Frame:
+    """Return what a client reads from a frame."""
+    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+    client.receive_data(frame)
+    (event,) = client.events_received()
+    assert isinstance(event, Frame)
+    return event
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300))
+def test_frames_are_what_clients_read(payload: str | bytes) -> None:
+    """A payload comes out as it went in, text as text."""
+    event = read(server_frame(payload))
+    text = isinstance(payload, str)
+    assert event.opcode is (Opcode.TEXT if text else Opcode.BINARY)
+    assert bytes(event.data) == (payload.encode() if isinstance(payload, str) else payload)
+    assert event.fin
+
+
+@pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
+def test_frames_of_every_length(size: int) -> None:
+    """The three forms of a length meet where they should."""
+    assert len(read(server_frame(bytes(size))).data) == size
+
+
+class Line:
+    """A connection that has one message to get each time."""
+
+    def __init__(self, writer: Writer, message: Outgoing) -> None:
+        self.queued = False
+        self.flushed = 0
+        self._writer, self._message = writer, message
+
+    def flush(self, now: float) -> None:
+        """Send it."""
+        self.flushed += 1
+        self._writer.sent(self._message, Format.BINARY)
+
+
+async def test_everyone_has_a_turn_and_is_counted(metrics: Metrics) -> None:
+    """Whoever is due is written to once, however often it was said; messages and bytes are counted."""
+    writer = Writer(metrics)
+    delta, ping = Outgoing("delta", bytes(10)), Outgoing("ping", "p")
+    lines = [Line(writer, delta if number % 3 else ping) for number in range(100)]
+    for line in (*lines, *lines):
+        writer.due(line)
+    while any(line.queued for line in lines):  # noqa: ASYNC110 - each turn of the loop is what is waited for
+        await asyncio.sleep(0)
+    assert {line.flushed for line in lines} == {1}
+    assert metrics.messages.labels("delta", Format.BINARY.value)._value.get() == 66
+    assert metrics.messages.labels("ping", Format.BINARY.value)._value.get() == 34
+    assert metrics.bytes.labels(Format.BINARY.value)._value.get() == 694
