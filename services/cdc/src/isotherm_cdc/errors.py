@@ -7,7 +7,8 @@ Error tree::
     ├── Declined                an operator asks for what cannot be: the sentence is the answer
     └── ServiceError            (isotherm_common) ends the process with one sentence
         ├── ConfigurationError  (isotherm_common) 64
-        │   └── SourceUnusable  64: the source is set up so that changes would be missed
+        │   ├── SourceUnusable  64: the source is set up so that changes would be missed
+        │   └── CertificateRefused  (isotherm_common) 64: a server's certificate is not accepted
         ├── Refused             75: a database refuses the credentials for longer than a rotation takes
         ├── StartAgain          75: a new start is the way on
         ├── Fenced              75: another reader has taken over

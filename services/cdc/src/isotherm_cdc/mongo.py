@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+from isotherm_common import certificates
+
 if TYPE_CHECKING:
     from isotherm_common.settings import MongodbSettings
 
@@ -61,7 +63,7 @@ def connect(settings: MongodbSettings) -> Client:
 
 def is_transient(error: BaseException) -> bool:
     """Whether an error may pass by itself."""
-    if not isinstance(error, PyMongoError):
+    if not isinstance(error, PyMongoError) or certificates.is_refused(error):
         return False
     if isinstance(error, ConnectionFailure) or any(error.has_error_label(label) for label in _LABELS):
         return True
@@ -71,6 +73,11 @@ def is_transient(error: BaseException) -> bool:
 def is_refusal(error: BaseException) -> bool:
     """Whether the server refuses the user."""
     return isinstance(error, OperationFailure) and error.code in _REFUSED_CODES
+
+
+def certificate_refused(error: PyMongoError) -> certificates.CertificateRefused | None:
+    """Return what to end with when an error says that the certificate is not accepted."""
+    return certificates.of_mongodb(error) if certificates.is_refused(error) else None
 
 
 def _write_concern_failed(error: OperationFailure) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pymysql
 
 from isotherm_cdc.gtid import GtidSet
+from isotherm_common.certificates import is_refused, of_mysql
+from isotherm_common.process import ConfigurationError
 
 if TYPE_CHECKING:
     from isotherm_common.settings import MysqlSettings
@@ -50,7 +52,11 @@ SCHEMA_NOT_READY_CODES = frozenset({1142, 1146})
 
 
 def connection_arguments(settings: MysqlSettings) -> dict[str, Any]:
-    """Return what every connection is made with."""
+    """Return what every connection is made with.
+
+    Raises:
+        ConfigurationError: there are no certificates where the settings say.
+    """
     arguments: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
@@ -63,13 +69,26 @@ def connection_arguments(settings: MysqlSettings) -> dict[str, Any]:
         "autocommit": True,
     }
     if settings.ssl_ca is not None:
-        arguments["ssl"] = ssl.create_default_context(cafile=str(settings.ssl_ca))
+        try:
+            arguments["ssl"] = ssl.create_default_context(cafile=str(settings.ssl_ca))
+        except OSError as error:
+            message = f"MYSQL_SSL_CA names {str(settings.ssl_ca)!r}, which is no file of certificates: {error}."
+            raise ConfigurationError(message) from error
     return arguments
 
 
 def connect(settings: MysqlSettings, **more: Any) -> pymysql.Connection[Any]:
-    """Open a connection with the session's time zone set to UTC."""
-    connection = pymysql.connect(**{**connection_arguments(settings), **more})
+    """Open a connection with the session's time zone set to UTC.
+
+    Raises:
+        ConfigurationError: the server's certificate is not accepted.
+    """
+    try:
+        connection = pymysql.connect(**{**connection_arguments(settings), **more})
+    except pymysql.err.OperationalError as error:
+        if is_refused(error):
+            raise of_mysql(error) from error
+        raise
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION time_zone = '+00:00'")
         # From 8.0.30 on a key that MySQL has generated can be hidden; row events have it all the same.

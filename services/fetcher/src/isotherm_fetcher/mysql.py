@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pymysql
 import structlog
 
+from isotherm_common.certificates import is_refused, of_mysql
 from isotherm_common.retry import RetryPolicy, ShutdownDuringRetry, retry
 from isotherm_common.schema_gate import wait_for_schema
 from isotherm_fetcher.errors import AnotherRunner, DatabaseRefused, DatabaseUnavailable
@@ -267,6 +268,8 @@ def _translated() -> Iterator[None]:
     except pymysql.MySQLError as error:
         code = _code(error)
         what = error.args[1] if len(error.args) > 1 else str(error)
+        if is_refused(error):
+            raise of_mysql(error) from error
         if code in _REFUSED:
             message = f"MySQL refuses ({code}): {what}. Check MYSQL_USER, MYSQL_PASSWORD and MYSQL_DATABASE."
             raise DatabaseRefused(message) from error

@@ -9,6 +9,7 @@ import pymysql
 from isotherm_cdc import mysql
 from isotherm_cdc.admin.client import WORKING_SECONDS, Admin, age_seconds
 from isotherm_cdc.gtid import GtidSet
+from isotherm_common.process import ConfigurationError
 
 if TYPE_CHECKING:
     from isotherm_cdc.settings import Settings
@@ -61,7 +62,7 @@ def _behind(settings: Settings, gtid_set: str) -> dict[str, Any]:
             missing = mysql.gtid_executed(connection) - GtidSet.parse(gtid_set)
         finally:
             connection.close()
-    except (pymysql.err.MySQLError, OSError) as error:
+    except (pymysql.err.MySQLError, OSError, ConfigurationError) as error:
         return {"transactions": None, "error": str(error)}
     return {"transactions": len(missing), "error": None}
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import structlog
 from bson.int64 import Int64
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from isotherm_cdc import checkpoint as checkpoints
-from isotherm_cdc.mongo import is_transient
+from isotherm_cdc.mongo import certificate_refused, is_transient
 from isotherm_cdc.sink.target import (
     CHECKPOINTS,
     DEAD_LETTER_CHUNKS,
@@ -47,13 +47,18 @@ def take_over(target: Target) -> Checkpoint:
         assert document is not None
         return document
 
-    document = retry(
-        attempt,
-        transient=lambda error: is_transient(error) or isinstance(error, DuplicateKeyError),
-        shutdown=target.shutdown,
-        doing="taking over the checkpoint",
-        on_retry=lambda _: target.on_retry("takeover"),
-    )
+    try:
+        document = retry(
+            attempt,
+            transient=lambda error: is_transient(error) or isinstance(error, DuplicateKeyError),
+            shutdown=target.shutdown,
+            doing="taking over the checkpoint",
+            on_retry=lambda _: target.on_retry("takeover"),
+        )
+    except PyMongoError as error:
+        if (refused := certificate_refused(error)) is not None:
+            raise refused from error
+        raise
     return checkpoints.from_document(document)
 
 

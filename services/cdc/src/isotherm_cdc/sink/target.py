@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import WriteConcern
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from isotherm_cdc.errors import Refused
-from isotherm_cdc.mongo import is_refusal, is_transient
+from isotherm_cdc.mongo import certificate_refused, is_refusal, is_transient
 from isotherm_cdc.patience import Patience
 from isotherm_common.retry import RetryPolicy, retry
 
@@ -102,6 +102,7 @@ class Target:
 
         Raises:
             Refused: the credentials are not taken.
+            CertificateRefused: the certificate is not.
         """
         try:
             return retry(
@@ -112,7 +113,9 @@ class Target:
                 policy=_FAST,
                 on_retry=lambda _: self.on_retry(reason),
             )
-        except OperationFailure as error:
+        except PyMongoError as error:
+            if (refused := certificate_refused(error)) is not None:
+                raise refused from error
             if not is_refusal(error):
                 raise
             message = f"MongoDB has refused the user for a minute, when {doing}: {error}"
