@@ -11,6 +11,7 @@ from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import brotli  # type: ignore[import-untyped]
 import pytest
 
 from isotherm_web.app import create_app
@@ -97,8 +98,15 @@ async def test_grid(http: TestClientProtocol) -> None:
     assert "Open-Meteo" in grid["attribution"]
     again = await http.get("/api/v1/grid", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
-    compressed = await http.get("/api/v1/grid", headers={"Accept-Encoding": "gzip"})
-    assert json.loads(gzip.decompress(await compressed.get_data(as_text=False)))["seq"] == 41
+    for accepted, encoding, decompress in (
+        ("gzip", "gzip", gzip.decompress),
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("gzip, br;q=0.5", "gzip", gzip.decompress),
+        ("br;q=0, identity", None, bytes),
+    ):
+        compressed = await http.get("/api/v1/grid", headers={"Accept-Encoding": accepted})
+        assert compressed.headers.get("Content-Encoding") == encoding
+        assert json.loads(decompress(await compressed.get_data(as_text=False)))["seq"] == 41
 
 
 @pytest.mark.contract("H3", "H4", "H7")

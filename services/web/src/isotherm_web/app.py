@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from typing import TYPE_CHECKING
 
 from quart import Quart, Response, g, request
 from quart_schema import Info, QuartSchema
 
+from isotherm_web.compression import choose_encoding, compress
 from isotherm_web.docs import docs_blueprint
 from isotherm_web.errors import TooManyRequests
 from isotherm_web.http import api_blueprint
@@ -107,9 +107,10 @@ async def _compress(response: Response) -> None:
     ):
         return
     response.headers.setdefault("Vary", "Accept-Encoding")
-    if not request.accept_encodings["gzip"]:
+    encoding = choose_encoding(request.accept_encodings.quality)
+    if encoding is None:
         return
     body = await response.get_data(as_text=False)
     if len(body) >= _COMPRESS_FROM_BYTES:
-        response.set_data(gzip.compress(body, 5, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
+        response.set_data(compress(body, encoding))
+        response.headers["Content-Encoding"] = encoding

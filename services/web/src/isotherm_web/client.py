@@ -89,6 +89,7 @@ async def connect(
     resume: bool = True,
     layers: LayerChoice = "all",
     tile: TileName = "world",
+    open_seconds: float = 10,
 ) -> AsyncIterator[Client]:
     """Connect and say what the mirror has.
 
@@ -100,6 +101,7 @@ async def connect(
         resume: whether to send resume at once.
         layers: the layers to subscribe to.
         tile: the part of the world to subscribe to.
+        open_seconds: how long the handshake may take.
     """
     parts = urlsplit(url)
     own = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
@@ -109,6 +111,7 @@ async def connect(
         origin=Origin(origin or own),
         compression=None,
         max_size=_LARGEST_MESSAGE_BYTES,
+        open_timeout=open_seconds,
         ping_interval=None,
         close_timeout=2,
         proxy=None,

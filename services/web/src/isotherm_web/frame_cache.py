@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from isotherm_web.compression import Compressible
 from isotherm_web.encoding import encode_json
 from isotherm_web.frames import FrameQuery, frames_binary, frames_document, make_frames
 
@@ -24,8 +24,6 @@ _MOST_DOCUMENTS = 24
 _HISTORY_SECONDS = 60
 """How long frames are kept in which the history stands in for missing series."""
 
-_GZIP_LEVEL = 4
-
 
 @dataclass(frozen=True)
 class Document:
@@ -34,12 +32,10 @@ class Document:
     Attributes:
         etag: stands for the bytes.
         body: the answer.
-        compressed: the same by gzip.
     """
 
     etag: str
-    body: bytes
-    compressed: bytes
+    body: Compressible
 
 
 class FrameCache:
@@ -89,5 +85,6 @@ def _make(
         body = frames_binary(query, *names, len(ids), values)
     else:
         body = encode_json(frames_document(query, *names, len(ids), values))
-    etag = hashlib.sha256(body).hexdigest()[:20]
-    return Document(etag, body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
+    document = Document(hashlib.sha256(body).hexdigest()[:20], Compressible(body))
+    document.body.compress_all()
+    return document

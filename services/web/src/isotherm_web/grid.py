@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from isotherm_web.compression import Compressible
 from isotherm_web.encoding import geometry_message
 from isotherm_web.models import Grid, GridGeometry
 from isotherm_web.rows import LAYERS, unscaled
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from isotherm_web.state import GridState
 
 ATTRIBUTION = "Weather data by Open-Meteo.com (https://open-meteo.com/), CC BY 4.0"
-_GZIP_LEVEL = 5
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,10 @@ class GridDocument:
     Attributes:
         etag: changes with the map, not with the time of day that is in it.
         body: JSON.
-        compressed: the same by gzip.
     """
 
     etag: str
-    body: bytes
-    compressed: bytes
+    body: Compressible
 
 
 def make_grid(state: GridState, now: float) -> Grid:
@@ -75,6 +72,6 @@ class GridCache:
         key = (state, state.revision, int(now))
         if self._document is None or self._key is None or self._key[0] is not state or self._key[1:] != key[1:]:
             body = msgspec.json.encode(make_grid(state, now))
-            self._document = GridDocument(self.etag, body, gzip.compress(body, _GZIP_LEVEL, mtime=0))
+            self._document = GridDocument(self.etag, Compressible(body))
             self._key = key
         return self._document

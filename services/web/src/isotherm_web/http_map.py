@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, operation_id, tag
 
+from isotherm_web.compression import choose_encoding
 from isotherm_web.courses import Courses
 from isotherm_web.errors import NotLoaded
 from isotherm_web.export import encode_csv
@@ -23,17 +24,11 @@ from isotherm_web.series import sample
 from isotherm_web.units import TEMPERATURE, WIND, choose
 
 if TYPE_CHECKING:
+    from isotherm_web.compression import Compressible
     from isotherm_web.hub import Hub
     from isotherm_web.mongo import Mongo
 
 _LONGEST_STEP = 86_400
-
-
-class _Encoded(Protocol):
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def compressed(self) -> bytes: ...
 
 
 def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
@@ -57,7 +52,7 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
         _need_map(hub)
         if request.if_none_match.contains_weak(grids.etag):
             return _not_modified(f'W/"{grids.etag}"')
-        return _answer(grids.get(), f'W/"{grids.etag}"', JSON)
+        return _answer(grids.get().body, f'W/"{grids.etag}"', JSON)
 
     @blueprint.get("/frames")
     @operation_id("frames")
@@ -89,7 +84,7 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
         document = await frame_documents.get(query, binary=kind == BINARY)
         if request.if_none_match.contains_weak(document.etag):
             return _not_modified(f'W/"{document.etag}"')
-        return _answer(document, f'W/"{document.etag}"', kind)
+        return _answer(document.body, f'W/"{document.etag}"', kind)
 
     @blueprint.get("/export.csv")
     @operation_id("export")
@@ -133,9 +128,9 @@ def _not_modified(etag: str) -> Response:
     return Response(b"", 304, {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"})
 
 
-def _answer(document: _Encoded, etag: str, kind: str) -> Response:
+def _answer(body: Compressible, etag: str, kind: str) -> Response:
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"}
-    if request.accept_encodings["gzip"]:
-        headers["Content-Encoding"] = "gzip"
-        return Response(document.compressed, 200, headers, content_type=kind)
-    return Response(document.body, 200, headers, content_type=kind)
+    encoding = choose_encoding(request.accept_encodings.quality)
+    if encoding is not None:
+        headers["Content-Encoding"] = encoding
+    return Response(body.encoded(encoding), 200, headers, content_type=kind)
