@@ -71,4 +71,16 @@ class End(NamedTuple):
     prepared: Gtid | None = None
 
 
-Message = Start | Rows | Schema | Prepared | End
+class Whole(NamedTuple):
+    """A usual transaction, whole: what `Start`, `Rows` and `End` say one after the other.
+
+    Attributes:
+        gtid: which it is.
+        rows: its rows, event by event.
+    """
+
+    gtid: Gtid
+    rows: list[Rows]
+
+
+Message = Whole | Start | Rows | Schema | Prepared | End

@@ -56,7 +56,8 @@ class TableMaps:
         self._identify = identify
         self._tolerant = tolerant
         self._by_id: dict[int, RowDecoder | str | None] = {}
-        self._by_body: dict[bytes, RowDecoder | str | None] = {}
+        self.known: dict[bytes, RowDecoder | str | None] = {}
+        """What reads the rows behind a map, by the map's body; of maps that have come before."""
 
     def note(self, body: bytes) -> None:
         """Note the table of an id; the same map again (most transactions bring one) is not read twice.
@@ -66,13 +67,13 @@ class TableMaps:
             UnsupportedEvent: it cannot be understood.
         """
         table_id = int.from_bytes(body[:6], "little")
-        if body in self._by_body:
-            self._by_id[table_id] = self._by_body[body]
+        if body in self.known:
+            self._by_id[table_id] = self.known[body]
             return
         _, schema, name = table_map.table_name(body)
-        if len(self._by_body) >= _MAPS_KEPT:
-            self._by_body.clear()
-        self._by_body[body] = self._by_id[table_id] = self._decoder(f"{schema}.{name}", body)
+        if len(self.known) >= _MAPS_KEPT:
+            self.known.clear()
+        self.known[body] = self._by_id[table_id] = self._decoder(f"{schema}.{name}", body)
 
     def _decoder(self, full_name: str, body: bytes) -> RowDecoder | str | None:
         if not self._catalogue.captured(full_name):

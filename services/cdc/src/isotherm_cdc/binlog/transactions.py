@@ -19,11 +19,12 @@ from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, S
 from isotherm_cdc.binlog.partial import PartialRows
 from isotherm_cdc.binlog.prepared import PreparedTransactions
 from isotherm_cdc.binlog.tables import TableMaps, refuse_keyless
+from isotherm_cdc.binlog.usual import UsualTransactions
 from isotherm_cdc.errors import SourceUnusable, UnsupportedEvent
 from isotherm_common.process import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from isotherm_cdc.binlog.catalogue import Catalogue
     from isotherm_cdc.binlog.decode import Operation, RowDecoder
@@ -59,6 +60,7 @@ class Assembler:
             identify: gives a table without a primary key another key, or refuses it.
         """
         self._tables = TableMaps(catalogue, charsets, decoder, identify, tolerant=unreadable != "fail")
+        self._usual = UsualTransactions(self._tables.known)
         self._catalogue = catalogue
         self._charsets = charsets
         self._policy = unreadable
@@ -69,6 +71,25 @@ class Assembler:
         self._has_rows = False
         self._savepoints: dict[str, int] = {}
         self._partial = PartialRows()
+
+    def read(self, chunk: Sequence[Event]) -> Iterator[Message]:
+        """Take events, and yield what they say; usual transactions that are in it whole as one message each.
+
+        Raises:
+            UnsupportedEvent: one cannot be understood.
+        """
+        at, size = 0, len(chunk)
+        while at < size:
+            event = chunk[at]
+            if event.kind == events.GTID and self._gtid is None:
+                found = self._usual.read(chunk, at)
+                if found is not None:
+                    message, at = found
+                    yield message
+                    continue
+            at += 1
+            for part in self.unpacked(event):
+                yield from self.feed(part)
 
     def unpacked(self, event: Event) -> Iterable[Event]:
         """Yield the event, or those in a compressed transaction one by one: together they may be far too large.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from isotherm_cdc import metrics, mysql, preflight
 from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.decode import RowDecoder
-from isotherm_cdc.binlog.events import TRANSACTION_PAYLOAD
+from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, Start, Whole
 from isotherm_cdc.binlog.stream import Source
-from isotherm_cdc.binlog.transactions import Assembler, End, Message, Prepared, Rows, Schema, Start
+from isotherm_cdc.binlog.transactions import Assembler
 from isotherm_cdc.engine.starting import accepts_loss
 from isotherm_cdc.errors import PositionLost, StartAgain
 from isotherm_cdc.snapshot.identity import identified, overridden
@@ -19,11 +19,15 @@ from isotherm_common.retry import ShutdownDuringRetry
 if TYPE_CHECKING:
     from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.pipeline.pipeline import Pipeline
     from isotherm_cdc.preflight import SourceState
     from isotherm_cdc.values.columns import Table
 
 LATE_SECONDS, FEW_EVENTS, GATHER_SECONDS = 1.0, 16, 0.001
 """While catching up on a source that sends its events one by one, the connection is given a moment to gather some."""
+
+MOST_WAITING_BYTES = 1 << 20
+"""So much of a chunk is given to the pipeline at a time."""
 
 
 class Reader:
@@ -115,20 +119,22 @@ class Reader:
             Whether a statement changed the schema.
         """
         messages: list[Message] = []
+        waiting_bytes, schema_changed = 0, False
         try:
-            for event in chunk:
-                if event.kind == TRANSACTION_PAYLOAD:
-                    # It may be far larger than what it came as: what is in it is given piece by piece.
-                    for part in assembler.unpacked(event):
-                        messages += assembler.feed(part)
-                        self._receive(messages)
-                        messages = []
-                else:
-                    messages += assembler.feed(event)
+            for message in assembler.read(chunk):
+                messages.append(message)
+                if isinstance(message, Rows):
+                    waiting_bytes += message.size_bytes
+                elif isinstance(message, Schema):
+                    schema_changed = True
+                if waiting_bytes > MOST_WAITING_BYTES:
+                    # A compressed transaction may be far larger than what it came as.
+                    self._receive(messages)
+                    messages, waiting_bytes = [], 0
         finally:
             # What came before an event that cannot be read counts.
             self._receive(messages)
-        return any(isinstance(message, Schema) for message in messages)
+        return schema_changed
 
     def _identify(self, table: Table) -> Table:
         """Look up what tells the rows of a table without a primary key apart."""
@@ -165,23 +171,33 @@ class Reader:
             for message in messages:
                 while core.queued_bytes > shared.settings.max_queue_bytes and not self._told_to_stop:
                     shared.changed.wait(1.0)
-                if isinstance(message, Rows):
-                    core.rows(
-                        message.table,
-                        message.event_idx,
-                        message.rows,
-                        message.size_bytes,
-                        counted=message.counted,
-                        partial=message.partial,
-                    )
-                elif isinstance(message, Start):
-                    shared.newest_us = message.gtid.commit_us
-                    core.start(message.gtid.origin, message.gtid.number, message.gtid.commit_us)
-                elif isinstance(message, Schema):
-                    core.schema(message.changes)
-                elif isinstance(message, Prepared):
-                    core.prepared(message.gtid.origin, message.gtid.number)
-                elif isinstance(message, End):
-                    done = message.prepared
-                    core.end((done.origin, done.number) if done else None)
+                self._give(core, message)
             shared.changed.notify_all()
+
+    def _give(self, core: Pipeline, message: Message) -> None:
+        if isinstance(message, Whole):
+            gtid = message.gtid
+            self._shared.newest_us = gtid.commit_us
+            core.start(gtid.origin, gtid.number, gtid.commit_us)
+            for rows in message.rows:
+                core.rows(rows.table, rows.event_idx, rows.rows, rows.size_bytes, counted=rows.counted)
+            core.end()
+        elif isinstance(message, Rows):
+            core.rows(
+                message.table,
+                message.event_idx,
+                message.rows,
+                message.size_bytes,
+                counted=message.counted,
+                partial=message.partial,
+            )
+        elif isinstance(message, Start):
+            self._shared.newest_us = message.gtid.commit_us
+            core.start(message.gtid.origin, message.gtid.number, message.gtid.commit_us)
+        elif isinstance(message, Schema):
+            core.schema(message.changes)
+        elif isinstance(message, Prepared):
+            core.prepared(message.gtid.origin, message.gtid.number)
+        elif isinstance(message, End):
+            done = message.prepared
+            core.end((done.origin, done.number) if done else None)
