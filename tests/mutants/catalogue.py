@@ -125,8 +125,8 @@ MUTANTS = (
     _mutant(
         "resume position off by one in a large transaction",
         "pipeline/pipeline.py",
-        "Position(item.gtid, run.event_idx, run.start)",
-        "Position(item.gtid, run.event_idx, run.start + 1)",
+        "item.applied.get(run.table, 0) + number\n",
+        "item.applied.get(run.table, 0) + number + 1\n",
         f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
@@ -192,8 +192,8 @@ MUTANTS = (
     _mutant(
         "chunk read before what was received is committed",
         "engine/snapshotting.py",
-        "shared = self._shared\n        while not received <= reader.executed():",
-        "shared = self._shared\n        while False:",
+        "shared, state = self._shared, step.state\n        while not step.received <= reader.executed():",
+        "shared, state = self._shared, step.state\n        while False:",
         f"{_TESTS}/test_snapshotting.py::test_a_chunk_waits_until_the_source_has_committed_what_was_received",
     ),
     _mutant(
@@ -236,6 +236,13 @@ MUTANTS = (
         "current = self._progress.generation(item.table) == item.generation",
         "current = True",
         f"{_TESTS}/test_pipeline.py::test_a_chunk_of_an_earlier_reading_does_not_count",
+    ),
+    _mutant(
+        "a row that changed unseen while it was read counts as read",
+        "pipeline/window.py",
+        "done = frozenset(self.keys) - self.changed",
+        "done = frozenset(self.keys)",
+        f"{_TESTS}/test_partial.py::test_a_row_that_changes_again_unseen_is_read_once_more",
     ),
     # Decoding.
     _mutant(

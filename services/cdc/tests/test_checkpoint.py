@@ -26,7 +26,9 @@ def test_document_is_the_contracts() -> None:
 def test_document_is_read_back() -> None:
     """Everything that is stored is read back."""
     table = TableSnapshot("a.b", ("1", "X'00'"), ghosts_before=4, rows=9, chunks=2, estimate=100)
-    full = MINE.moved(position=Position("g:1", 2, 3), snapshot=(table,), source_ts=5, committed_at=1, started=True)
+    full = MINE.moved(
+        position=Position("g:1", (("d.t", 5), ("d.u", 3))), snapshot=(table,), source_ts=5, committed_at=1, started=True
+    )
     assert from_document({"_id": "p", "term": 3, "stream": "s", **full.fields()}) == full
 
 

@@ -93,7 +93,7 @@ def test_a_larger_one_goes_in_parts_that_say_where_they_stop() -> None:
     assert set(writes(part)) == {0, 1, 2, 3, 4}
     assert part.gtid_set == ""
     assert part.position is not None
-    assert (part.position.event_idx, part.position.row_idx) == (1, 1)
+    assert part.position == Position(f"{ORIGIN}:1", ((TABLE, 5),))
     again = new(position=part.position)
     feed(again, 1, [put(n, 1) for n in range(4)], [put(n, 1) for n in range(4, 8)])
     rest = again.take()
@@ -101,6 +101,39 @@ def test_a_larger_one_goes_in_parts_that_say_where_they_stop() -> None:
     assert set(writes(rest)) == {5, 6, 7}
     assert rest.gtid_set == f"{ORIGIN}:1"
     assert rest.position is None
+
+
+def test_another_server_cuts_the_rows_into_other_events() -> None:
+    """After a failover the same rows come in other events: those that are written are left out, table by table."""
+    position = Position(f"{ORIGIN}:1", ((TABLE, 3), ("d.u", 2)))
+    pipeline = new(position=position)
+    pipeline.start(ORIGIN, 1, 1)
+    pipeline.rows(TABLE, 0, [put(1, 1), put(2, 1)], 100)
+    pipeline.rows("d.u", 1, [put(1, 1)], 100)
+    pipeline.rows(TABLE, 2, [put(3, 1), put(4, 1)], 100)
+    pipeline.rows("d.u", 3, [put(2, 1), put(3, 1), put(4, 1)], 100)
+    pipeline.rows("d.v", 4, [put(1, 1)], 100)
+    part = pipeline.take()
+    assert part is not None
+    assert {table: {bson.decode(name)["_id"] for name in found} for table, found in part.writes.items()} == {
+        TABLE: {4}, "d.u": {3, 4}, "d.v": {1},
+    }  # fmt: skip
+    assert part.position == Position(f"{ORIGIN}:1", ((TABLE, 4), ("d.u", 4), ("d.v", 1)))
+    pipeline.end()
+    last = pipeline.take(even_if_empty=True)
+    assert last is not None
+    assert (last.position, last.gtid_set) == (None, f"{ORIGIN}:1")
+
+
+def test_a_checkpoint_that_counts_events() -> None:
+    """One of the first version names an event and a row in it; the next one counts rows."""
+    stored = {"txn": {"gtid": f"{ORIGIN}:1"}, "event_idx": 1, "row_idx": 1}
+    pipeline = new(position=Position.from_document(stored))
+    feed(pipeline, 1, [put(n, 1) for n in range(3)], [put(n, 1) for n in range(3, 12)], end=False)
+    part = pipeline.take()
+    assert part is not None
+    assert set(writes(part)) == {4, 5, 6, 7, 8}
+    assert part.position == Position(f"{ORIGIN}:1", ((TABLE, 9),))
 
 
 def test_a_batch_counts_what_mongodb_is_sent() -> None:
@@ -248,7 +281,7 @@ def test_rows_applied_before_a_restart_are_taken_from_the_chunk() -> None:
     Were it dropped, the document would be deleted as one that no row stands behind.
     """
     table = TableSnapshot(TABLE, ghosts_before=7)
-    pipeline = new(seq=7, position=Position(f"{ORIGIN}:1", 1, 1), snapshot=(table,))
+    pipeline = new(seq=7, position=Position(f"{ORIGIN}:1", event_idx=1, row_idx=1), snapshot=(table,))
     pipeline.open_window(TABLE)
     feed(pipeline, 1, [put(1, 10)], [put(2, 20), put(3, 30)])
     pipeline.close_window(chunk(1, 2, 3), GtidSet.parse(f"{ORIGIN}:1"), last=True)
@@ -262,5 +295,5 @@ def test_rows_applied_before_a_restart_are_taken_from_the_chunk() -> None:
 
 def test_a_chunk_is_not_older_than_a_transaction_applied_in_part() -> None:
     """After a restart a chunk is read when the source has committed what the reader before had begun to write."""
-    pipeline = new(seq=7, position=Position(f"{ORIGIN}:1", 1, 1), snapshot=(TableSnapshot(TABLE),))
+    pipeline = new(seq=7, position=Position(f"{ORIGIN}:1", event_idx=1, row_idx=1), snapshot=(TableSnapshot(TABLE),))
     assert str(pipeline.open_window(TABLE)) == f"{ORIGIN}:1"

@@ -13,15 +13,34 @@ from bson.int64 import Int64
 class Position:
     """The place within a source transaction that was applied in part.
 
+    Rows are counted, not events: another server cuts the same rows into other events. And each table for itself: which tables
+    are captured may change.
+
     Attributes:
         gtid: the transaction.
-        event_idx: the row event that goes on; those before it are applied.
-        row_idx: its first row that is not applied yet.
+        rows: for each table, how many of its rows are applied.
+        event_idx: in a checkpoint of version 0.1, which has no such numbers, the row event that goes on; those before it
+            are applied.
+        row_idx: there, its first row that is not applied yet.
     """
 
     gtid: str
-    event_idx: int
-    row_idx: int
+    rows: tuple[tuple[str, int], ...] = ()
+    event_idx: int = 0
+    row_idx: int = 0
+
+    def to_document(self) -> dict[str, Any]:
+        """Return what is stored as `txn`."""
+        return {"gtid": self.gtid, "rows": [{"table": table, "rows": Int64(rows)} for table, rows in self.rows]}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Position | None:
+        """Read what the checkpoint says; None between two transactions."""
+        txn = document.get("txn")
+        if txn is None:
+            return None
+        rows = tuple((one["table"], int(one["rows"])) for one in txn.get("rows", ()))
+        return cls(txn["gtid"], rows, int(document["event_idx"]), int(document["row_idx"]))
 
 
 @dataclass(frozen=True)
@@ -125,7 +144,7 @@ class Checkpoint:
             "seq": Int64(self.seq),
             "attempt_id": self.attempt_id,
             "gtid_set": self.gtid_set,
-            "txn": None if position is None else {"gtid": position.gtid},
+            "txn": None if position is None else position.to_document(),
             "event_idx": Int64(position.event_idx if position else 0),
             "row_idx": Int64(position.row_idx if position else 0),
             "ddl": self.ddl,
@@ -144,7 +163,6 @@ def initial_fields(stream: str) -> dict[str, Any]:
 
 def from_document(document: dict[str, Any]) -> Checkpoint:
     """Read a checkpoint from MongoDB."""
-    txn = document.get("txn")
     snapshot = document.get("snapshot")
     return Checkpoint(
         name=document["_id"],
@@ -153,7 +171,7 @@ def from_document(document: dict[str, Any]) -> Checkpoint:
         seq=int(document["seq"]),
         attempt_id=document["attempt_id"],
         gtid_set=document["gtid_set"],
-        position=Position(txn["gtid"], int(document["event_idx"]), int(document["row_idx"])) if txn else None,
+        position=Position.from_document(document),
         ddl=document.get("ddl"),
         snapshot=tuple(TableSnapshot.from_document(table) for table in snapshot["tables"]) if snapshot else (),
         resume_floor=int(document["resume_floor"]),

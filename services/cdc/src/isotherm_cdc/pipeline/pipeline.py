@@ -82,6 +82,8 @@ class Pipeline:
         """A transaction begins."""
         if not self._received.contains(origin, number):
             self._open = Transaction(origin, number, commit_us)
+            if self._resume is not None and self._resume.gtid == self._open.gtid:
+                self._open.resume(self._resume)
             self._queue.append(self._open)
 
     def rows(
@@ -99,10 +101,8 @@ class Pipeline:
         if transaction is None or not rows:
             return
         run = Run(table, event_idx, rows, row_bytes(rows, size_bytes), counted=counted, partial=partial)
-        resume = self._resume
-        if resume is not None and resume.gtid == transaction.gtid and event_idx <= resume.event_idx:
-            transaction.split = True
-            run.start = min(resume.row_idx, len(rows)) if event_idx == resume.event_idx else len(rows)
+        if transaction.resumed is not None:
+            run.start = transaction.applied_of(run, transaction.resumed)
             if not run.left:
                 return
         if self._window is not None and self._window.table == table:
@@ -296,7 +296,8 @@ class Pipeline:
             self.queued_bytes -= number * run.row_bytes
             self.queued_rows -= number
             item.split = True
-            self._resume = Position(item.gtid, run.event_idx, run.start)
+            item.applied[run.table] = item.applied.get(run.table, 0) + number
+            self._resume = Position(item.gtid, tuple(item.applied.items()))
             if not run.left:
                 runs.popleft()
         if item.ended and not runs:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from isotherm_cdc.binlog.ddl import TableChange
     from isotherm_cdc.binlog.decode import PartialRow
+    from isotherm_cdc.checkpoint import Position
     from isotherm_cdc.pipeline.batch import Batch, Limits
 
 ROW_OVERHEAD_BYTES = 200
@@ -157,10 +158,13 @@ class Transaction:
         ended: whether it has been received whole.
         split: whether a part of it has been written already.
         prepared: the prepared XA transaction whose outcome it told.
+        applied: if it goes in parts, how many rows of each table are written.
+        resumed: what was written of it before it came (again).
     """
 
     __slots__ = (
-        "commit_us", "ended", "number", "origin", "origin_id", "prepared", "rows", "runs", "schema", "size_bytes", "split",
+        "_left_out", "applied", "commit_us", "ended", "number", "origin", "origin_id", "prepared", "resumed", "rows", "runs",
+        "schema", "size_bytes", "split",
     )  # fmt: skip
 
     def __init__(self, origin_id: str, number: int, commit_us: int | None) -> None:
@@ -173,6 +177,27 @@ class Transaction:
         self.rows = self.size_bytes = 0
         self.ended = self.split = False
         self.prepared: tuple[str, int] | None = None
+        self.applied: dict[str, int] = {}
+        self.resumed: Position | None = None
+        self._left_out: dict[str, int] = {}
+
+    def resume(self, position: Position) -> None:
+        """It comes from its beginning, but a part of it is written already."""
+        self.split, self.resumed = True, position
+        self.applied, self._left_out = dict(position.rows), dict(position.rows)
+
+    def applied_of(self, run: Run, position: Position) -> int:
+        """Return how many rows of an event, from its first on, are written already."""
+        count = len(run.rows)
+        if position.rows:
+            found = min(self._left_out.get(run.table, 0), count)
+            self._left_out[run.table] = self._left_out.get(run.table, 0) - found
+            return found
+        if run.event_idx > position.event_idx:
+            return 0
+        found = min(position.row_idx, count) if run.event_idx == position.event_idx else count
+        self.applied[run.table] = self.applied.get(run.table, 0) + found
+        return found
 
     @property
     def gtid(self) -> str:
