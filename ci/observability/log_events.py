@@ -31,6 +31,10 @@ db.weather_data.aggregate([{$match: {run_id: 17}},
 
 and from the `seq` of a message that a browser got back to the run: `db.weather_data.find({"_cdc.seq": 41})`. A cell that has changed
 since has a larger `seq`; `weather_history` keeps what it was. Dead letters and errors of the CDC carry the GTID, too.
+
+With `LOG_LEVEL=debug` the CDC has a line for each batch with its `seq` and `gtids` (`batch_committed`), and each web server says which
+`gtids` and `run_ids` a `seq` brought (`batch_applied`) and when it left (`broadcast`). The same as spans:
+[traces](observability.md#traces).
 """
 MEANINGS = {
     "stopped": "The process ends: the one sentence that says why, and the exit code (contract E4).",
@@ -83,7 +87,10 @@ MEANINGS = {
     "request_done": "An operator's request was carried out.",
     "request_refused": "An operator's request cannot be carried out.",
     "request_waits": "An operator's request was taken and goes on.",
+    "batch_committed": "A batch with rows is in MongoDB: its `seq`, and the transactions that it has rows of.",
     # web
+    "batch_applied": "A complete batch is in the map: the transactions and the fetcher's runs that it comes from.",
+    "broadcast": "What was applied since the last time was handed to the browsers.",
     "change_stream_failed": "The change stream ended; it is opened again.",
     "checkpoint_unreadable": "The CDC's checkpoint could not be read.",
     "draining": "The process ends; its browsers are closed in steps.",

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import fetcher_answers as answers
+from isotherm_common.open_telemetry import OpenTelemetry
 from isotherm_common.process import ExitCode
 from isotherm_common.retry import RetryPolicy
 from isotherm_common.shutdown import Shutdown
+from isotherm_common.tracing import OFF, of_run
 from isotherm_fetcher import retention, runs, store
 from isotherm_fetcher.errors import (
     MinuteLimit,
@@ -32,6 +36,7 @@ from isotherm_fetcher.task import Result, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from isotherm_common.tracing import Tracing
     from isotherm_fetcher.progress import Progress
 
 NOON = 1_795_521_600.0
@@ -64,8 +69,7 @@ class World:
     asked: list[tuple[float, int]] = field(default_factory=list)
     saved: list[dict[str, Any]] = field(default_factory=list)
 
-    def name(self) -> str:
-        return "weather"
+    name = "weather"
 
     @contextmanager
     def runner_lock(self, _: float) -> Iterator[None]:
@@ -108,9 +112,9 @@ class World:
             old = self.locations[row.location_id]
             self.locations[row.location_id] = Location(old.id, old.latitude, old.longitude, fetched_at)
 
-    def run(self, limits: Limits = FREE, points_per_request: int = 100) -> Result:
+    def run(self, limits: Limits = FREE, points_per_request: int = 100, tracing: Tracing = OFF) -> Result:
         task = Task((), Policy(limits, points_per_request=points_per_request), True, 1, 1, QUICK)
-        return run_once(task, self, self, self.shutdown, lambda: self.shutdown.now)  # type: ignore[arg-type]
+        return run_once(task, self, self, self.shutdown, lambda: self.shutdown.now, tracing)  # type: ignore[arg-type]
 
     @property
     def stored(self) -> int:
@@ -263,3 +267,19 @@ def test_bodies_made_for_tests_are_json() -> None:
     place = Location(1, 1.0, 1.0)
     assert isinstance(json.loads(answers.body([place])), dict)
     assert isinstance(json.loads(answers.body([place, place])), list)
+
+
+def test_a_run_is_a_trace_that_others_can_name(world: World) -> None:
+    """With a span of each request and of each part stored, and the error of a request that failed."""
+    exporter = InMemorySpanExporter()
+    world.script = [UpstreamTransient("503", status="503")]
+    world.run(
+        Limits(), points_per_request=612, tracing=OpenTelemetry(SimpleSpanProcessor(exporter), 1.0, "fetcher", "1")
+    )
+    spans = exporter.get_finished_spans()
+    assert [span.name for span in spans] == ["ask_open_meteo", "ask_open_meteo", "store_part", "fetch_run"]
+    assert [span.status.is_ok for span in spans] == [False, True, True, True]
+    run = of_run("weather", 7)
+    assert {span.context.trace_id for span in spans} == {run.trace_id}
+    assert {span.parent.span_id for span in spans if span.parent} == {run.span_id}
+    assert dict(spans[-1].attributes or {})["outcome"] == "done"

@@ -6,7 +6,9 @@ import gc
 import os
 import socket
 import sys
+from contextlib import closing
 from dataclasses import replace
+from importlib.metadata import version
 from logging import CRITICAL, getLogger
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from isotherm_common.retry import ShutdownDuringRetry
 from isotherm_common.schema_gate import wait_for_schema
 from isotherm_common.settings import load
 from isotherm_common.shutdown import Shutdown
+from isotherm_common.tracing import configure
 
 if TYPE_CHECKING:
     import argparse
@@ -75,12 +78,13 @@ def serve() -> None:
         oversized=settings.oversized_row_policy,
         on_retry=_count_retry,
     )
-    engine = Engine(settings, sink, shutdown, health)
+    tracing = configure(settings.tracing, "cdc", version("isotherm-cdc"))
+    engine = Engine(settings, sink, shutdown, health, tracing)
     leader = _leader(settings, shutdown, health)
     pages = {"/status": lambda: _status(engine, leader)}
     if leader is None:
         _work_begins(health)
-    with ObservabilityServer(settings.observability, health, pages=pages):
+    with closing(tracing), ObservabilityServer(settings.observability, health, pages=pages):
         if leader is None:
             _work(settings, engine, shutdown, health)
         elif leader.acquire():

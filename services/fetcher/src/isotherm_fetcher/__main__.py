@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import time
+from contextlib import closing
 from logging import WARNING, getLogger
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,6 +18,7 @@ from isotherm_common.process import ConfigurationError, run
 from isotherm_common.retry import ShutdownDuringRetry
 from isotherm_common.settings import load
 from isotherm_common.shutdown import Shutdown
+from isotherm_common.tracing import configure
 from isotherm_fetcher import __version__
 from isotherm_fetcher.dry_run import describe_next_run
 from isotherm_fetcher.exporter import export
@@ -29,6 +31,8 @@ from isotherm_fetcher.watch import duration, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from isotherm_common.tracing import Tracing
 
 _DESCRIPTION = """Fetches weather from Open-Meteo into MySQL: the stalest locations first, within the quota.
 Settings come from the environment: MYSQL_*, FETCHER_*, OPEN_METEO_*.
@@ -66,17 +70,18 @@ def command(arguments: Sequence[str]) -> None:
             export(settings, shutdown)
             return
         bind_contextvars(run_id=None)  # until a run has one
+        tracing = configure(settings.tracing, "fetcher", __version__)
         interval = settings.interval_seconds if options.watch is None else options.watch or settings.interval_seconds
         task = _task(settings, interval)
         if options.dry_run:
             with open_database(settings.mysql, shutdown, give_up_after_seconds=_GIVE_UP_SECONDS) as database:
                 print("\n".join(describe_next_run(task, database, time.time(), settings.region.label)))
             return
-        with OpenMeteo(settings.open_meteo) as upstream:
+        with OpenMeteo(settings.open_meteo) as upstream, closing(tracing):
             if options.watch is None:
-                _once(settings, task, upstream, shutdown, give_up_after_seconds=_GIVE_UP_SECONDS)
+                _once(settings, task, upstream, shutdown, tracing, give_up_after_seconds=_GIVE_UP_SECONDS)
             else:
-                watch(lambda: _once(settings, task, upstream, shutdown), interval, shutdown)
+                watch(lambda: _once(settings, task, upstream, shutdown, tracing), interval, shutdown)
     except ShutdownDuringRetry:
         return
 
@@ -86,10 +91,11 @@ def _once(
     task: Task,
     upstream: OpenMeteo,
     shutdown: Shutdown,
+    tracing: Tracing,
     give_up_after_seconds: float = math.inf,
 ) -> None:
     with open_database(settings.mysql, shutdown, give_up_after_seconds=give_up_after_seconds) as database:
-        run_once(task, database, upstream, shutdown).raise_for_outcome()
+        run_once(task, database, upstream, shutdown, tracing=tracing).raise_for_outcome()
 
 
 def _task(settings: Settings, interval_seconds: int) -> Task:

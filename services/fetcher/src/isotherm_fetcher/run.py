@@ -14,6 +14,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from isotherm_common.retry import ShutdownDuringRetry, retry
+from isotherm_common.tracing import OFF, of_run
 from isotherm_fetcher import planner, retention, runs, store
 from isotherm_fetcher.errors import (
     MinuteLimit,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pymysql.cursors import Cursor
 
     from isotherm_common.shutdown import Shutdown
+    from isotherm_common.tracing import Tracing
     from isotherm_fetcher.mysql import Database
     from isotherm_fetcher.open_meteo import Answer
     from isotherm_fetcher.planner import Plan
@@ -62,6 +64,7 @@ def run_once(
     upstream: Upstream,
     shutdown: Shutdown,
     clock: Callable[[], float] = time.time,
+    tracing: Tracing = OFF,
 ) -> Result:
     """Do one run, under the lock of the one runner.
 
@@ -72,9 +75,12 @@ def run_once(
     """
     with database.runner_lock(task.runner_wait_seconds):
         run_id = runs.start(database, clock())
-        with bound_contextvars(run_id=run_id):
-            run = _Run(task, database, upstream, shutdown, clock, run_id)
-            return run.whole()
+        known_as = of_run(database.name, run_id)
+        span = tracing.span("fetch_run", known_as=known_as, run_id=run_id)
+        with bound_contextvars(run_id=run_id), span as told:
+            result = _Run(task, database, upstream, shutdown, clock, run_id, tracing).whole()
+            told.set(outcome=result.outcome, asked=result.asked, stored=result.stored, failed=result.failed)
+            return result
 
 
 @dataclass
@@ -85,6 +91,7 @@ class _Run:
     shutdown: Shutdown
     clock: Callable[[], float]
     run_id: int
+    tracing: Tracing = OFF
     progress: Progress = field(default_factory=Progress)
     pending: list[Location] = field(default_factory=list)
     asked_now: list[Location] = field(default_factory=list)
@@ -203,7 +210,8 @@ class _Run:
         began = time.monotonic()
         status = "200"
         try:
-            return self.upstream.fetch(self.asked_now)
+            with self.tracing.span("ask_open_meteo", points=len(self.asked_now)):
+                return self.upstream.fetch(self.asked_now)
         except UpstreamError as error:
             status = error.status
             if error.cost is not None:
@@ -254,7 +262,8 @@ class _Run:
         if parsed.rejected:
             log.warning("values_rejected", count=len(parsed.rejected), first=parsed.rejected[:5])
             progress.because(f"rejected: {parsed.rejected[0]}")
-        self.database.transaction(lambda cursor: self._write(cursor, answer))
+        with self.tracing.span("store_part", points=len(parsed.weather)):
+            self.database.transaction(lambda cursor: self._write(cursor, answer))
         self.pending = self.pending[len(self.asked_now) :]
         log.info("part_stored", points=len(parsed.weather), failed=len(parsed.failures), points_left=len(self.pending))
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from isotherm_common.observability import ObservabilitySettings
 from isotherm_common.process import ConfigurationError
 from isotherm_common.settings import LogSettings, MysqlSettings, Secret, group, setting
+from isotherm_common.tracing import TracingSettings
 from isotherm_fetcher import query, regions
 from isotherm_fetcher.planner import Policy
 from isotherm_fetcher.quota import Limits
@@ -243,6 +244,7 @@ class Settings:
     mysql: MysqlSettings = group(MysqlSettings)
     log: LogSettings = group(LogSettings)
     observability: FetcherObservabilitySettings = group(FetcherObservabilitySettings)
+    tracing: TracingSettings = group(TracingSettings)
 
     @property
     def limits(self) -> Limits:

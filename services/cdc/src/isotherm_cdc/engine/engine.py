@@ -17,6 +17,7 @@ from isotherm_cdc.engine.snapshotting import Snapshotter
 from isotherm_cdc.engine.starting import begin
 from isotherm_cdc.engine.writing import Writer
 from isotherm_common.retry import ShutdownDuringRetry
+from isotherm_common.tracing import OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from isotherm_common.observability import Health
     from isotherm_common.process import ServiceError
     from isotherm_common.shutdown import Shutdown
+    from isotherm_common.tracing import Tracing
 
 BEAT_SECONDS = 0.5
 ABANDON_SECONDS = 3.0
@@ -35,8 +37,10 @@ ABANDON_SECONDS = 3.0
 class Engine:
     """Runs one pipeline until it is told to stop or something fails for good."""
 
-    def __init__(self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health) -> None:
-        self._shared = Shared(settings, sink, shutdown, health)
+    def __init__(
+        self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health, tracing: Tracing = OFF
+    ) -> None:
+        self._shared = Shared(settings, sink, shutdown, health, tracing)
         self._failure: BaseException | None = None
 
     def run(self) -> None:

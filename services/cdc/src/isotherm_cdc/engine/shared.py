@@ -14,6 +14,7 @@ from isotherm_cdc.errors import Refused, SourceFailed
 from isotherm_cdc.patience import Patience
 from isotherm_cdc.settings import TableFilter
 from isotherm_common.retry import RetryPolicy, retry
+from isotherm_common.tracing import OFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from isotherm_cdc.sink.sink import Sink
     from isotherm_common.observability import Health
     from isotherm_common.shutdown import Shutdown
+    from isotherm_common.tracing import Tracing
 
 T = TypeVar("T")
 _RECONNECT = RetryPolicy(initial_seconds=0.1, maximum_seconds=10.0)
@@ -36,6 +38,7 @@ class Shared:
         sink: the way into MongoDB; only the writer calls it once all threads run.
         shutdown: ends all waiting.
         health: what the probes are told.
+        tracing: makes a span of every batch.
         captured: which tables are captured.
         changed: held to use `pipeline`, and notified when its state has changed.
         catalogue: the captured tables that are known so far.
@@ -49,8 +52,11 @@ class Shared:
         also: further fields of the checkpoint that the next batch changes.
     """
 
-    def __init__(self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health) -> None:
+    def __init__(
+        self, settings: Settings, sink: Sink, shutdown: Shutdown, health: Health, tracing: Tracing = OFF
+    ) -> None:
         self.settings = settings
+        self.tracing = tracing
         self.sink = sink
         self.shutdown = shutdown
         self.health = health

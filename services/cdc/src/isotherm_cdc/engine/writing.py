@@ -7,6 +7,7 @@ What is late already (more than a second) may grow for some hundredths of a seco
 from __future__ import annotations
 
 import time
+from logging import DEBUG, getLogger
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,8 +15,10 @@ import structlog
 from isotherm_cdc import metrics
 from isotherm_cdc.engine.failures import FailureLimit
 from isotherm_cdc.engine.observing import measure
+from isotherm_common.tracing import of_batch
 
 if TYPE_CHECKING:
+    from isotherm_cdc.checkpoint import Checkpoint
     from isotherm_cdc.engine.shared import Shared
     from isotherm_cdc.pipeline.batch import Batch
 
@@ -23,6 +26,7 @@ IDLE_WAIT_SECONDS = 0.2
 LATE_SECONDS = 1.0
 GROW_STEP_SECONDS, GROW_STEPS = 0.01, 5
 FEW_ROWS = 16
+GTIDS_OF_A_SPAN = 20
 
 
 class Writer:
@@ -85,7 +89,9 @@ class Writer:
         shared = self._shared
         known = len(batch.dead)
         self._failures.count(known)
+        began = time.time()
         checkpoint = shared.sink.commit(batch)
+        self._tell(batch, checkpoint, began)
         self._failures.count(len(batch.dead) - known)
         shared.last_commit = time.monotonic()
         with shared.changed:
@@ -95,3 +101,22 @@ class Writer:
         measure(batch, time.time())
         for dead in batch.dead:
             structlog.get_logger().error("dead_letter", table=dead.table, gtid=dead.gtid, error=dead.row.error)
+
+    def _tell(self, batch: Batch, checkpoint: Checkpoint, began: float) -> None:
+        """Make a line of the log and a span of a batch that has rows, where anybody wants them."""
+        tracing, log = self._shared.tracing, structlog.get_logger()
+        if not batch.rows or not (tracing.enabled or getLogger().isEnabledFor(DEBUG)):
+            return
+        gtids = sorted(batch.transactions())
+        log.debug("batch_committed", seq=checkpoint.seq, gtids=gtids, rows=batch.rows, documents=batch.documents)
+        with tracing.span(
+            "apply_batch",
+            known_as=of_batch(checkpoint.stream, checkpoint.seq),
+            began=began,
+            stream=checkpoint.stream,
+            seq=checkpoint.seq,
+            gtids=",".join(gtids[:GTIDS_OF_A_SPAN]),
+            rows=batch.rows,
+            documents=batch.documents,
+        ):
+            pass

@@ -126,6 +126,12 @@ class Batch:
         """How many documents it writes or deletes."""
         return sum(map(len, self.writes.values())) + sum(map(len, self.counted.values()))
 
+    def transactions(self) -> set[str]:
+        """Return the GTIDs of the transactions whose rows it writes."""
+        origins = [origin for writes in self.writes.values() for _, origin in writes.values()]
+        origins += [counted.origin for rows in self.counted.values() for counted in rows.values()]
+        return {origin.gtid for origin in origins if origin.gtid is not None}
+
     def add_rows(self, table: str, key: bytes, number: int, elements: bytes | None, origin: Origin) -> None:
         """Count rows of a table without a key that have come (with their elements) or gone."""
         rows = self.counted.setdefault(table, {})
