@@ -9,6 +9,7 @@ MINUTES ?=
 CHAOS_SEED ?=
 MUTANTS ?=
 FANOUT ?=
+CLIENTS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants bench-cdc bench-fanout soak-web format lock clean
@@ -56,6 +57,10 @@ bench-fanout: ## Measure how fast a change reaches 10,000 browsers, beside Flask
 	@.venv/bin/python -m uv venv --quiet --allow-existing .cache/bench-fanout
 	@.venv/bin/python -m uv pip install --quiet --python .cache/bench-fanout/bin/python --require-hashes -r tests/bench/fanout/requirements.txt
 	@.venv/bin/python tests/bench/fanout/run.py --baseline-python .cache/bench-fanout/bin/python $(FANOUT)
+
+soak-web: ## Follow the map by 1,000 clients while web processes are killed (KILLS=20, CLIENTS=1000), and compare
+	@$(PYTHON) ci/bootstrap.py install dev
+	@PYTHONPATH=tests .venv/bin/python -m web_support.soak --kills $(or $(KILLS),20) --clients $(or $(CLIENTS),1000)
 
 format: ## Format the code
 	@$(PYTHON) ci/bootstrap.py install dev

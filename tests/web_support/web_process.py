@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,14 @@ from isotherm_local import ports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
+
+
+def reachable(port: int) -> bool:
+    """Answer whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
@@ -64,8 +72,13 @@ class WebProcess:
         """Start it and wait until it is ready."""
         self.process = subprocess.Popen([sys.executable, "-m", "isotherm_web"], env=self._environment)
         if ready:
-            wait_for(lambda: self.status("/readyz", self.metrics_port) == 200, "the web process")
+            wait_for(self._ready, "the web process")
         return self
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the web process ended with {self.process.returncode}"
+        return self.status("/readyz", self.metrics_port) == 200
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal."""
