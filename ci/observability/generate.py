@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import catalogue  # noqa: E402 - found only now
 import cdc_dashboard  # noqa: E402
 import configuration  # noqa: E402
+import databases_dashboard  # noqa: E402
 import fetcher_dashboard  # noqa: E402
 import log_events  # noqa: E402
 import pipeline_dashboard  # noqa: E402
@@ -31,6 +32,7 @@ WANTED = {
     "charts/isotherm/dashboards/isotherm-cdc.json": cdc_dashboard.cdc,
     "charts/isotherm/dashboards/isotherm-web.json": web_dashboard.web,
     "charts/isotherm/dashboards/isotherm-simulator.json": simulator_dashboard.simulator,
+    "charts/isotherm/dashboards/isotherm-databases.json": databases_dashboard.databases,
     "docs/configuration.md": configuration.text,
     "docs/logs.md": log_events.text,
     "docs/metrics.md": catalogue.table,

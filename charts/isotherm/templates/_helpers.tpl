@@ -197,6 +197,30 @@ MYSQL_DATABASE: {{ .Values.mysql.database }}
 {{- join "," $hosts }}
 {{- end }}
 
+{{- /* An exporter beside a database: a container of its pod. Takes root, values (of the exporter), name, port, and args and
+env as texts. It is not asked whether it is ready: the database is not to be taken for missing when its exporter is. */}}
+{{- define "isotherm.exporter" -}}
+- name: {{ .name }}
+  image: {{ include "isotherm.foreignImage" .values.image }}
+  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  args: {{- concat .args .values.args | toYaml | nindent 2 }}
+  {{- with .env }}
+  env: {{- toYaml . | nindent 2 }}
+  {{- end }}
+  ports:
+  - {name: metrics, containerPort: {{ .port }}}
+  {{- include "isotherm.containerSecurity" . | nindent 2 }}
+  livenessProbe:
+    tcpSocket: {port: metrics}
+    periodSeconds: 10
+    timeoutSeconds: 5
+    failureThreshold: 6
+  resources: {{- toYaml .values.resources | nindent 4 }}
+  {{- with .mounts }}
+  volumeMounts: {{- . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
 {{- /* Probes of a service of ours on its metrics port. */}}
 {{- define "isotherm.probes" -}}
 startupProbe:
