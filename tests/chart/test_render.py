@@ -245,6 +245,33 @@ def test_several_cdc_agree_by_a_lease(render: Render) -> None:
         render(None, "--set", "cdc.settings.CDC_LEASE_NAME=other")
 
 
+def environment_of(item: dict[str, Any]) -> dict[str, str]:
+    """Return the environment of a workload's only container."""
+    ((_, pod),) = pods([item])
+    (container,) = containers(pod)
+    return environment(container)
+
+
+def test_visitors_are_told_apart_and_frames_allowed(render: Render) -> None:
+    """The web server believes proxies in private networks, and lets only the listed origins show it in a frame."""
+    env = environment_of(one(render(None), "Deployment", "isotherm-web"))
+    assert {"10.0.0.0/8", "192.168.0.0/16"} <= set(env["WEB_TRUSTED_PROXIES"].split(","))
+    assert "WEB_FRAME_ORIGINS" not in env
+    origins = "web.frameOrigins={https://a.example.org,https://b.example.org}"
+    env = environment_of(one(render(None, "--set", origins), "Deployment", "isotherm-web"))
+    assert env["WEB_FRAME_ORIGINS"] == "https://a.example.org,https://b.example.org"
+    with pytest.raises(HelmError, match="frameOrigins"):
+        render(None, "--set", "web.frameOrigins={a.example.org/}")
+
+
+def test_runs_wait_for_one_another(render: Render) -> None:
+    """A run that meets another one waits for its end, and still has half of its time then."""
+    for objects in (render(None), render("simulator")):
+        schedule = one(objects, "CronJob", "isotherm-fetcher")
+        allowed = schedule["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"]
+        assert int(environment_of(schedule)["FETCHER_RUNNER_WAIT_SECONDS"]) * 2 == allowed
+
+
 def test_web_has_time_to_close_its_browsers(render: Render) -> None:
     """The grace period is longer than the pause before closing and the closing together."""
     pod = one(render(None, "--set", "web.drainSeconds=50"), "Deployment", "isotherm-web")["spec"]["template"]

@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/isotherm"
 INGRESS = os.environ.get("E2E_INGRESS", "127.0.0.1:8080")
 INGRESS_TLS = os.environ.get("E2E_INGRESS_TLS", "127.0.0.1:8443")
+INGRESS_SERVICE = os.environ.get("E2E_INGRESS_SERVICE", "traefik.traefik")
 TABLES = ("locations", "weather_data", "weather_forecast", "weather_history")
 
 
@@ -93,10 +94,9 @@ class Release:
         """Install, and wait until everything stands and the weather has been fetched once."""
         self.helm("install", "--wait", "--timeout", timeout)
         self.wait_until_ready()
-        jobs = self.kubectl("get", "jobs", "--output", "name").split()
-        # A run of the schedule may meet it and give way, which counts as failed.
-        first = [name for name in jobs if f"{self.name}-first-fetch" in name]
-        self.kubectl("wait", "--for=condition=complete", *first, "--timeout=180s")
+        fetching = "--selector=app.kubernetes.io/component=fetcher"
+        # The first run, and one of the schedule that has met it and waits for its end.
+        self.kubectl("wait", "--for=condition=complete", "job", fetching, "--timeout=180s")
 
     def upgrade(self, *arguments: str) -> None:
         """Upgrade, and wait until everything stands."""
@@ -126,6 +126,52 @@ class Release:
         )
         for name in self.kubectl("get", "statefulsets,deployments", "--output", "name").split():
             self.kubectl("rollout", "status", name, "--timeout=300s")
+
+    def stand_in(self, name: str, image: str, labels: dict[str, str]) -> str:
+        """Make a pod that does nothing but wait to be asked, and return what to call it.
+
+        Args:
+            name: its name.
+            image: an image with Python in it.
+            labels: what policies know it by.
+        """
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {
+                "automountServiceAccountToken": False,
+                "terminationGracePeriodSeconds": 0,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 10001,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": "probe",
+                        "image": image,
+                        "command": ["sleep", "3600"],
+                        "securityContext": {
+                            "allowPrivilegeEscalation": False,
+                            "readOnlyRootFilesystem": True,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                    }
+                ],
+            },
+        }
+        self.kubectl("apply", "--filename=-", stdin=json.dumps(pod))
+        return f"pod/{name}"
+
+    def image(self, component: str) -> str:
+        """Return the image of a Deployment."""
+        return self.kubectl(
+            "get",
+            "deployment",
+            f"{self.name}-{component}",
+            "--output=jsonpath={.spec.template.spec.containers[0].image}",
+        )
 
     def password(self, key: str) -> str:
         """Return a key of the generated Secret."""

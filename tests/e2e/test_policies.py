@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -61,41 +61,14 @@ def addresses(release: Release) -> dict[str, str]:
     }
 
 
-def stand_in(release: Release, name: str, labels: dict[str, str]) -> dict[str, Any]:
-    """Return a pod that does nothing but wait to be asked."""
-    web = json.loads(release.kubectl("get", "deployment", f"{release.name}-web", "--output", "json"))
-    container = web["spec"]["template"]["spec"]["containers"][0]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [
-                {
-                    "name": "probe",
-                    "image": container["image"],
-                    "command": ["sleep", "3600"],
-                    "securityContext": container["securityContext"],
-                }
-            ],
-        },
-    }
-
-
 @pytest.fixture
 def pods(release: Release, new_namespace: Callable[[str], str]) -> dict[str, tuple[Release, str]]:
     """Where each source's probe runs: in which namespace and pod."""
     outside = Release(new_namespace("outside"), [])
     wanted = [(release, name, label(release, name)) for name in SHORT_LIVED]
     wanted += [(release, "stranger", {}), (outside, "outsider", {})]
-    found = {}
-    for where, name, labels in wanted:
-        pod = stand_in(release, f"probe-{name}", labels)
-        where.kubectl("apply", "--filename=-", stdin=json.dumps(pod))
-        found[name] = (where, f"pod/probe-{name}")
+    image = release.image("web")
+    found = {name: (where, where.stand_in(f"probe-{name}", image, labels)) for where, name, labels in wanted}
     for where, pod_name in found.values():
         where.kubectl("wait", "--for=condition=Ready", pod_name, "--timeout=60s")
     return found

@@ -194,4 +194,9 @@ def test_production(
         )
 
     eventually(https, within_seconds=60, what="the whole map over https")
+    headers = run(
+        *("curl", "--silent", "--show-error", "--fail", "--head", "--max-time", "10", "--cacert", authority.path),
+        *("--connect-to", f"{PAGE}:443:{INGRESS_TLS}", f"https://{PAGE}/"),
+    )
+    assert "frame-ancestors 'self' https://www.example.org" in headers
     release.uninstall()
