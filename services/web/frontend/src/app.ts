@@ -4,16 +4,13 @@ import { exposeForDebugging } from "./debug";
 import { exportPicture, exportUrl } from "./export";
 import { LAYERS, type LayerId } from "./layers/layers";
 import { layerValues } from "./layers/values";
+import { Live } from "./live";
 import { type Broken, MapHost } from "./map/host";
 import type { Style } from "./map/map";
 import { encodeLink, type Link } from "./permalink";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
-import { Client, type ConnectionStatus } from "./protocol/client";
-import type { Delta, Geometry, Hello, Snapshot } from "./protocol/messages";
-import type { Named } from "./search/search";
-import { type Freshness, freshness } from "./state/freshness";
-import { Store } from "./state/store";
-import { Updates } from "./state/updates";
+import { type Named, namedCells } from "./search/search";
+import type { Freshness } from "./state/freshness";
 import { TEXT } from "./text";
 import { applyTheme, type MapColors, onSystemThemeChange } from "./theme";
 import { clampTo, span } from "./time/axis";
@@ -41,12 +38,23 @@ const SEARCH_ZOOM = 3;
 export class App {
   #prefs: Prefs = loadPrefs();
   #colors: MapColors = applyTheme(this.#prefs.theme);
-  readonly #store = new Store();
-  readonly #client: Client;
   readonly #announcer = new Announcer();
-  readonly #updates = new Updates();
   readonly #table = new Table();
-  readonly #time = new TimeControl(this.#store, {
+  readonly #live: Live = new Live(this.#announcer, {
+    places: (cells) => {
+      this.#places.close();
+      this.#map.setPlaces(cells);
+    },
+    whole: () => {
+      this.#time.placesChanged();
+      this.#places.pickWanted();
+      // What a delta changes about the whole map is told with the next second's tick.
+      this.#tick();
+    },
+    changed: (cells) => this.#rowsChanged(cells),
+    connection: () => this.#tick(),
+  });
+  readonly #time = new TimeControl(this.#live.store, {
     nowSeconds: () => this.#nowMs / 1000,
     changed: () => this.#draw(),
     moved: () => this.#momentChanged(),
@@ -64,11 +72,11 @@ export class App {
     near: () => this.#time.prefetch(),
   });
   readonly #status = new Status(
-    () => this.#client.wake(),
+    () => this.#live.client.wake(),
     () => this.#openTable(),
   );
   readonly #legend = new Legend(this.#status.age, () => this.#change(nextUnit(this.#prefs.layer, this.#prefs)));
-  readonly #places: Places = new Places(this.#store, {
+  readonly #places: Places = new Places(this.#live.store, {
     facts: (cell) => this.#facts(cell),
     units: () => this.#prefs,
     colors: () => this.#colors,
@@ -94,7 +102,6 @@ export class App {
   readonly #address = new Address((link) => this.#follow(link));
   readonly #page: Page;
   readonly #map: MapHost;
-  #lastLiveMs: number | null = null;
   #broken: Broken | null = null;
   /** As of the last tick. */
   #fresh: Freshness | null = null;
@@ -131,25 +138,19 @@ export class App {
       pick: (cell) => this.#places.pick(cell),
       moved: () => this.#address.write(() => this.#link()),
     });
-    const url = new URL("/ws", location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    this.#client = new Client(url.href, {
-      message: (message) => this.#receive(message),
-      connection: (status) => this.#connectionChanged(status),
-    });
     document.documentElement.dataset["embed"] = String(this.#address.embedded);
-    exposeForDebugging(this.#store, this.#client, this.#time);
+    exposeForDebugging(this.#live.store, this.#live.client, this.#time);
   }
 
   start(): void {
-    this.#client.start();
+    this.#live.client.start();
     this.#follow(this.#address.link());
     this.#tick();
     window.setInterval(() => this.#tick(), TICK_MS);
-    window.addEventListener("online", () => this.#client.wake());
+    window.addEventListener("online", () => this.#live.client.wake());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) {
-        this.#client.wake();
+        this.#live.client.wake();
         this.#tick();
       }
     });
@@ -166,37 +167,11 @@ export class App {
     });
   }
 
-  #receive(message: Hello | Geometry | Snapshot | Delta): void {
-    const change = this.#store.apply(message);
-    const { cells } = this.#store;
-    if (change === null || cells === null) {
-      return;
-    }
-    if (change.kind === "geometry") {
-      this.#places.close();
-      this.#map.setPlaces(cells);
-    }
-    if (change.kind === "delta") {
-      this.#time.rowsChanged();
-    } else {
-      this.#time.placesChanged();
-    }
-    if (change.kind === "delta" && change.cells.length > 0) {
-      this.#map.pulse(change.cells);
-      this.#announcer.mention(TEXT.announce.updated(this.#updates.add(change.cells, Date.now())));
-      this.#places.changed(change.cells);
-    }
-    if (change.kind !== "delta") {
-      this.#places.pickWanted();
-      // What a delta changes about the whole map is told with the next second's tick.
-      this.#tick();
-    }
-  }
-
-  #connectionChanged(status: ConnectionStatus): void {
-    this.#tick();
-    if (status.state !== "connecting" && status.state !== "stopped") {
-      this.#announcer.say(TEXT.announce[status.state]);
+  #rowsChanged(cells: Uint32Array): void {
+    this.#time.rowsChanged();
+    if (cells.length > 0) {
+      this.#map.pulse(cells);
+      this.#places.changed(cells);
     }
   }
 
@@ -205,18 +180,15 @@ export class App {
       return;
     }
     const nowMs = Date.now();
-    const connection = this.#client.status;
-    if (connection.state === "live") {
-      this.#lastLiveMs = nowMs;
-    }
+    const { status: connection } = this.#live.client;
     this.#time.tick();
-    const fresh = this.#freshness();
+    const fresh = this.#live.freshness();
     this.#fresh = fresh;
     this.#status.show({
       connection,
       freshness: fresh,
-      lastUpdate: this.#updates.last,
-      lastLiveMs: this.#lastLiveMs,
+      lastUpdate: this.#live.updates.last,
+      lastLiveMs: this.#live.lastLiveMs(nowMs),
       nowMs,
       broken: this.#broken,
     });
@@ -224,11 +196,6 @@ export class App {
     this.#page.map.dataset["faded"] = String(connection.state === "disconnected" || (fresh?.stale ?? false));
     this.#showTime();
     this.#places.show();
-  }
-
-  #freshness(): Freshness | null {
-    const { cells, hello } = this.#store;
-    return cells === null || hello === null ? null : freshness(cells, this.#nowMs / 1000, hello.staleAfterSeconds);
   }
 
   #showTime(): void {
@@ -242,7 +209,7 @@ export class App {
 
   /** Draws what is shown, after values or choices have changed. */
   #draw(): void {
-    const { cells } = this.#store;
+    const { cells } = this.#live.store;
     const { shown } = this.#time;
     if (cells !== null && shown !== null) {
       this.#map.setValues({ layer: layerValues(this.#prefs.layer, shown, cells, this.#nowMs / 1000), shown });
@@ -258,7 +225,7 @@ export class App {
 
   #facts(cell: number): CellFacts | null {
     const { shown, moment } = this.#time;
-    return cellFacts({ store: this.#store, shown, moment, units: this.#prefs, nowMs: this.#nowMs }, cell);
+    return cellFacts({ store: this.#live.store, shown, moment, units: this.#prefs, nowMs: this.#nowMs }, cell);
   }
 
   #momentText(): string {
@@ -277,19 +244,13 @@ export class App {
   }
 
   #named(): readonly Named[] {
-    const { cells } = this.#store;
-    const own = (cells?.name ?? []).flatMap((name, cell) =>
-      name === null || cells === null
-        ? []
-        : [{ name, latitude: cells.latitude[cell] as number, longitude: cells.longitude[cell] as number }],
-    );
-    return [...own, ...this.#map.countries];
+    return [...namedCells(this.#live.store.cells), ...this.#map.countries];
   }
 
   #openTable(): void {
     this.#table.open({
-      count: () => this.#store.count,
-      name: (cell) => placeName(this.#store, cell).place,
+      count: () => this.#live.store.count,
+      name: (cell) => placeName(this.#live.store, cell).place,
       facts: (cell) => this.#facts(cell),
       caption: () => this.#momentText(),
     });
@@ -302,7 +263,7 @@ export class App {
   }
 
   get #nowMs(): number {
-    return this.#client.serverNowMs();
+    return this.#live.nowMs;
   }
 
   get #style(): Style {

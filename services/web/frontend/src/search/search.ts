@@ -1,5 +1,7 @@
 /** Finds places by name, and reads coordinates as people write them. Pure. */
 
+import type { Cells } from "../state/store";
+
 export interface Named {
   readonly name: string;
   readonly latitude: number;
@@ -7,6 +9,17 @@ export interface Named {
 }
 
 const MOST_RESULTS = 8;
+
+/** The map's own places that have a name. */
+export function namedCells(cells: Pick<Cells, "name" | "latitude" | "longitude"> | null): Named[] {
+  const found: Named[] = [];
+  cells?.name.forEach((name, cell) => {
+    if (name !== null) {
+      found.push({ name, latitude: cells.latitude[cell] as number, longitude: cells.longitude[cell] as number });
+    }
+  });
+  return found;
+}
 
 /** The places that fit best: names that begin so first, then names with a word that does, then the rest. */
 export function findPlaces(places: readonly Named[], text: string): Named[] {

@@ -1,0 +1,82 @@
+/** The live side: the connection, the values as they come over it, how fresh they are, and words about all that. */
+
+import { Client, type ConnectionStatus } from "./protocol/client";
+import type { Delta, Geometry, Hello, Snapshot } from "./protocol/messages";
+import { type Freshness, freshness } from "./state/freshness";
+import { type Cells, Store } from "./state/store";
+import { Updates } from "./state/updates";
+import { TEXT } from "./text";
+import type { Announcer } from "./ui/announcer";
+
+export interface LiveListener {
+  /** The map has other places; `whole` follows. */
+  readonly places: (cells: Cells) => void;
+  /** All values have come anew. */
+  readonly whole: () => void;
+  /** The rows of these cells have changed; of none when only time went on. */
+  readonly changed: (cells: Uint32Array) => void;
+  readonly connection: () => void;
+}
+
+export class Live {
+  readonly store = new Store();
+  readonly updates = new Updates();
+  readonly client: Client;
+  readonly #announcer: Announcer;
+  readonly #listener: LiveListener;
+  #lastLiveMs: number | null = null;
+
+  constructor(announcer: Announcer, listener: LiveListener) {
+    this.#announcer = announcer;
+    this.#listener = listener;
+    const url = new URL("/ws", location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.client = new Client(url.href, {
+      message: (message) => this.#receive(message),
+      connection: (status) => this.#connectionChanged(status),
+    });
+  }
+
+  get nowMs(): number {
+    return this.client.serverNowMs();
+  }
+
+  /** When the connection was last seen live, in the time of Date.now(); to be asked for now and then. */
+  lastLiveMs(nowMs: number): number | null {
+    if (this.client.status.state === "live") {
+      this.#lastLiveMs = nowMs;
+    }
+    return this.#lastLiveMs;
+  }
+
+  freshness(): Freshness | null {
+    const { cells, hello } = this.store;
+    return cells === null || hello === null ? null : freshness(cells, this.nowMs / 1000, hello.staleAfterSeconds);
+  }
+
+  #receive(message: Hello | Geometry | Snapshot | Delta): void {
+    const change = this.store.apply(message);
+    const { cells } = this.store;
+    if (change === null || cells === null) {
+      return;
+    }
+    if (change.kind === "delta") {
+      if (change.cells.length > 0) {
+        this.#announcer.mention(TEXT.announce.updated(this.updates.add(change.cells, Date.now())));
+      }
+      this.#listener.changed(change.cells);
+      return;
+    }
+    if (change.kind === "geometry") {
+      this.#listener.places(cells);
+    }
+    this.#listener.whole();
+  }
+
+  #connectionChanged(status: ConnectionStatus): void {
+    this.#listener.connection();
+    if (status.state !== "connecting" && status.state !== "stopped") {
+      this.#announcer.say(TEXT.announce[status.state]);
+    }
+  }
+}
