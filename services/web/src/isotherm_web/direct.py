@@ -220,7 +220,7 @@ class Line(asyncio.Protocol):
         self._left(self)
         self._hub.disconnect(self._client)
         self._client.kick, self._client.wake = None, _nothing
-        self._conn.receive_eof()
+        self._conn.parser.close()
 
 
 def _nothing() -> None:
