@@ -127,6 +127,47 @@ def test_a_unique_key_without_null_is_the_key(capture: Capture) -> None:
     assert run(capture, "verify", f"{capture.stack.database}.u", CDC_KEYLESS="fail").returncode == 0
 
 
+def test_keys_that_come_and_go(capture: Capture) -> None:
+    """Whatever tells the rows apart from now on is the documents' key, and no document of the old key stays."""
+    capture.sql("CREATE TABLE u (a INT NOT NULL, b INT NOT NULL, c INT, UNIQUE two (a, b))")
+    capture.sql("INSERT INTO u VALUES " + ", ".join(f"({number}, {number % 7}, 0)" for number in range(100)))
+    process = capture.start()
+    capture.wait()
+    table = f"{capture.stack.database}.u"
+    for number, (statement, key) in enumerate(
+        (
+            ("ALTER TABLE u ADD UNIQUE one (a)", "two"),
+            ("DROP INDEX two ON u", "a"),
+            ("ALTER TABLE u DROP KEY one", "none"),
+            ("CREATE UNIQUE INDEX one ON u (a)", "a"),
+            ("DROP INDEX one ON u", "none"),
+            ("ALTER TABLE u ADD CONSTRAINT back UNIQUE (b, a)", "two"),
+            ("ALTER TABLE u ADD PRIMARY KEY (a)", "a"),
+            ("ALTER TABLE u DROP PRIMARY KEY", "two"),
+            ("ALTER TABLE u DROP CONSTRAINT back", "none"),
+        )
+    ):
+        capture.sql(
+            f"UPDATE u SET c = {number} WHERE a < 50", statement, f"UPDATE u SET c = c + 1 WHERE a > {90 - number}"
+        )
+        capture.sql(f"DELETE FROM u WHERE a = {number}", f"INSERT INTO u VALUES ({200 + number}, 1, 1)")
+        capture.wait()
+        found = {
+            (document["a"], document["b"], document["c"]): document["_id"]
+            for document in capture.collection("u").find()
+        }
+        with contextlib.closing(capture.stack.mysql()) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT a, b, c FROM u")
+            assert sorted(found) == sorted(cursor.fetchall()), statement
+        assert capture.collection("u").count_documents({}) == len(found) == 100
+        for (a, b, _), identity in found.items():
+            assert {"a": identity == a, "two": identity in ({"a": a, "b": b}, {"b": b, "a": a})}.get(
+                key, len(str(identity)) == 40
+            )
+    assert process.running
+    assert run(capture, "verify", table).returncode == 0
+
+
 def test_without_the_setting_it_is_refused_by_name(capture: Capture) -> None:
     """All such tables are named at the start, with what can be done; one that comes later stops the reader too."""
     capture.sql("CREATE TABLE k1 (a INT)", "CREATE TABLE k2 (a INT UNIQUE)")

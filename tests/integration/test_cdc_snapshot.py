@@ -114,6 +114,16 @@ def test_modes(capture: Capture) -> None:
     capture.sql("INSERT INTO t VALUES (3)")
     capture.wait()
     assert keys(capture, "t") == [3]
+    capture.sql(
+        "ALTER TABLE t ADD COLUMN b INT DEFAULT 5", "INSERT INTO t VALUES (4, 6)",
+        "CREATE TABLE late (a INT PRIMARY KEY)", "INSERT INTO late VALUES (1), (2)",
+    )  # fmt: skip
+    capture.wait()
+    assert (keys(capture, "t"), keys(capture, "late")) == ([3, 4], [1, 2])
+    assert "b" not in capture.collection("t").find_one({"_id": 3})
+    assert not capture.collection("late").count_documents({"_cdc.snapshot": True})
+    capture.sql("ALTER TABLE t DROP COLUMN b", "DELETE FROM t WHERE a = 4")
+    capture.wait()
     stop(capture)
     ghost(capture, "t", 9)
     capture.start(CDC_SNAPSHOT_MODE="initial")

@@ -38,7 +38,14 @@ from isotherm_cdc.binlog.sql import ANSI_QUOTES, NO_BACKSLASH_ESCAPES, tokens
         ("REPAIR TABLE a, b", "reread", ["d.a", "d.b"]),
         ("DROP INDEX `PRIMARY` ON a", "reread", ["d.a"]),
         ("CREATE INDEX i ON t (a)", "reread", []),
-        ("DROP INDEX i ON t", "reread", []),
+        ("DROP INDEX i ON t", "rekey", ["d.t"]),
+        ("CREATE UNIQUE INDEX `on` USING BTREE ON s.t (a)", "rekey", ["s.t"]),
+        ("ALTER TABLE t ADD UNIQUE u (a)", "rekey", ["d.t"]),
+        ("ALTER TABLE t ADD CONSTRAINT UNIQUE (a), COMMENT 'x'", "rekey", ["d.t"]),
+        ("ALTER TABLE t ADD CONSTRAINT c UNIQUE KEY (a)", "rekey", ["d.t"]),
+        ("ALTER TABLE t DROP INDEX i, DROP KEY k", "rekey", ["d.t"]),
+        ("ALTER TABLE t DROP CONSTRAINT c", "rekey", ["d.t"]),
+        ("ALTER TABLE t DROP INDEX i, ADD COLUMN x INT", "reread", ["d.t"]),
         ("CREATE USER 'truncate'", "reread", []),
         ("CREATE TEMPORARY TABLE a (x INT)", "reread", []),
         ("DROP TEMPORARY TABLE IF EXISTS `a`", "drop", []),
@@ -62,9 +69,9 @@ def test_tables(sql: str, effect: str, tables: list[str]) -> None:
 @pytest.mark.parametrize(
     "action",
     [
-        "ADD INDEX i (a)", "ADD KEY (a), ALGORITHM=INPLACE, LOCK=NONE", "ADD UNIQUE u (a)", "ADD FULLTEXT (a)",
+        "ADD INDEX i (a)", "ADD KEY (a), ALGORITHM=INPLACE, LOCK=NONE", "ADD FULLTEXT (a)",
         "ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES p (id)", "ADD CONSTRAINT CHECK (a > 0)", "DROP FOREIGN KEY f",
-        "DROP INDEX i, DROP KEY k", "DROP CHECK c", "ALTER COLUMN a SET DEFAULT 5", "ALTER a SET INVISIBLE",
+        "DROP CHECK c", "ALTER COLUMN a SET DEFAULT 5", "ALTER a SET INVISIBLE",
         "ALTER INDEX i INVISIBLE", "RENAME INDEX a TO b", "COMMENT = 'ADD COLUMN x INT, DROP COLUMN y'",
         "AUTO_INCREMENT=7", "ENGINE=InnoDB", "ENGINE InnoDB ROW_FORMAT=DYNAMIC", "FORCE", "ROW_FORMAT=COMPRESSED",
         "ADD PARTITION (PARTITION p VALUES LESS THAN (9))", "COALESCE PARTITION 2", "REMOVE PARTITIONING",
@@ -202,3 +209,14 @@ def test_names_in_lower_case() -> None:
     """With lower_case_table_names=1 statements keep the case that was typed, row events do not."""
     catalogue = Catalogue(lambda table: table == "d.t", lower_case=True)
     assert catalogue.follow(parse("TRUNCATE TABLE D.T", "d")) == (TableChange("truncate", "d.t"),)
+
+
+def test_a_reader_that_is_to_read_no_tables() -> None:
+    """A new table is empty and its rows follow; one that may be there, or changes, stays as it is until its rows change."""
+    catalogue = Catalogue(lambda _: True, reads_changed=False)
+    for sql, effect in (
+        ("CREATE TABLE t (a INT)", "truncate"), ("CREATE TABLE IF NOT EXISTS u (a INT)", "altered"),
+        ("ALTER TABLE t ADD COLUMN b INT", "altered"), ("DROP INDEX i ON t", "altered"), ("TRUNCATE t", "truncate"),
+    ):  # fmt: skip
+        assert [change.effect for change in catalogue.follow(parse(sql, "d"))] == [effect]
+    assert {change.effect for change in catalogue.follow(parse("RENAME TABLE t TO v", "d"))} == {"altered"}

@@ -152,6 +152,18 @@ def test_create_select_goes_on_with_its_rows() -> None:
     assert told(messages) == [("start", 1), [("reread", "d.n")], ("d.n", 1), "end"]
 
 
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_unique_key_that_comes_or_goes(keyed: bool) -> None:
+    """It may be what tells rows apart, but not where there is a primary key."""
+    asked: list[str] = []
+    catalogue = Catalogue(lambda table: table == "d.t", ["d.t"])
+    target = Assembler(catalogue, {}, has_primary_key=lambda table: asked.append(table) or keyed)  # type: ignore[func-returns-value]
+    for number, sql in enumerate(("CREATE UNIQUE INDEX i ON t (a)", "DROP INDEX i ON t", "DROP INDEX i ON other"), 1):
+        changes = [] if keyed or "other" in sql else [("reread", "d.t")]
+        assert told(feed(target, made.gtid(number), made.query(sql))) == [("start", number), changes, "end"]
+    assert asked == ["d.t", "d.t"]
+
+
 def test_truncate_that_may_mean_a_temporary_table() -> None:
     """The flag of a session's own tables turns it into reading again, which is right whatever was meant."""
     messages = feed(assembler(), made.gtid(1), made.query("TRUNCATE t", flags=events.THREAD_SPECIFIC_FLAG))

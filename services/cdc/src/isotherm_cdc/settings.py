@@ -107,8 +107,9 @@ class Settings:
     snapshot_mode: SnapshotMode = setting(
         "CDC_SNAPSHOT_MODE",
         default="initial",
-        help="initial: read the tables once, at the first start; no_data: begin with the changes from now on; when_needed: "
-        "like initial, and again when the source no longer has the changes since the checkpoint; always: at every start, and "
+        help="initial: read the tables once, at the first start; no_data: begin with the changes from now on, and read no "
+        "table that is created or altered either; when_needed: like initial, and again when the source no longer has the "
+        "changes since the checkpoint; always: at every start, and "
         "what has no row any more is deleted.",
     )
     keyless: Literal["fail", "hash"] = setting(

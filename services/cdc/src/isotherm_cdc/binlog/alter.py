@@ -78,6 +78,17 @@ def keeps_rows(action: list[Token]) -> bool:
     return head in _KEEP and _keeps_engine(action)
 
 
+def changes_keys(action: list[Token]) -> bool:
+    """Whether an action of ALTER TABLE adds or drops a key that may be what tells the rows of a table apart."""
+    if len(action) < 2:  # noqa: PLR2004 - a verb and what it is about
+        return False
+    if action[0].is_word("ADD"):
+        return action[1].is_word("UNIQUE") or (
+            action[1].is_word("CONSTRAINT") and any(token.is_word("UNIQUE") for token in action[2:5])
+        )
+    return action[0].is_word("DROP") and action[1].is_word("INDEX", "KEY", "CONSTRAINT")
+
+
 def _keeps_engine(action: list[Token]) -> bool:
     """Whether the options name no engine but InnoDB; others may lose rows."""
     for at, token in enumerate(action):

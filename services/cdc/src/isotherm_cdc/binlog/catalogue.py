@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from isotherm_cdc.binlog.ddl import Statement, TableChange
+    from isotherm_cdc.binlog.ddl import Effect, Statement, TableChange
 
 
 class Catalogue:
@@ -21,6 +21,7 @@ class Catalogue:
         former: Iterable[str] = (),
         exact: bool = True,
         lower_case: bool = False,
+        reads_changed: bool = True,
     ) -> None:
         """Begin.
 
@@ -31,10 +32,12 @@ class Catalogue:
             exact: whether they are there at the place in the log where reading begins; otherwise they may be newer.
             lower_case: whether the source compares names without case (`lower_case_table_names`): the log's row events
                 then have them in lower case, its statements as they were written.
+            reads_changed: whether tables that statements create or change are to be read.
         """
         self.captured = captured
         self.tables = set(tables)
         self.lower_case = lower_case
+        self._reads_changed = reads_changed
         self._present = set(self.tables) if exact else set()
         self._former = set(former)
 
@@ -55,7 +58,7 @@ class Catalogue:
         for change in statement.changes:
             table = self.fold(change.table)
             if self.captured(table):
-                changes[table] = type(change)(change.effect, table)
+                changes[table] = type(change)(self._effect(change.effect, statement), table)
         for table in map(self.fold, statement.gone):
             self._present.discard(table)
         for table in map(self.fold, statement.created):
@@ -63,6 +66,13 @@ class Catalogue:
                 self.see(table)
         self.tables.difference_update(map(self.fold, statement.gone))
         return tuple(changes.values())
+
+    def _effect(self, effect: Effect, statement: Statement) -> Effect:
+        if self._reads_changed or effect not in ("reread", "rekey"):
+            return effect
+        # A table that is created has no rows but those that follow in the log.
+        is_new = statement.created and not statement.gone and not statement.only_if_missing
+        return "truncate" if is_new else "altered"
 
     def drop_schema(self, schema: str) -> list[str]:
         """Take note of DROP DATABASE, and return the captured tables that it drops."""

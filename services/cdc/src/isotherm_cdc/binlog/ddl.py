@@ -10,6 +10,8 @@ ALTER TABLE's actions are looked at:
   old name that holds no table any more ends without documents.
 - CREATE TABLE has the table read: documents of an earlier table of that name go.
 - ALTER TABLE has it read again unless all of its actions are known to leave every row and every column as they were.
+- A unique key that comes or goes, by ALTER TABLE or by a statement of its own, has a table without a primary key read
+  again: its documents may have another key from then on.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from isotherm_cdc.binlog.sql import Words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Effect = Literal["truncate", "drop", "reread"]
+Effect = Literal["truncate", "drop", "reread", "rekey", "altered"]
 StatementKind = Literal["begin", "commit", "rollback", "savepoint", "rollback_to", "control", "xa_start", "xa_end",
                         "xa_commit", "xa_rollback", "dml", "ddl"]  # fmt: skip
 
@@ -33,7 +35,8 @@ class TableChange:
     """What a statement does to one table.
 
     Attributes:
-        effect: `truncate`, `drop` or `reread`.
+        effect: `truncate`, `drop`, `reread`, `rekey` (a `reread` if the table has no primary key) or `altered` (a `reread` if the
+            table is being read anyway).
         table: `schema.table`.
     """
 
@@ -151,8 +154,8 @@ def _drop(words: Words, schema: str) -> Statement:
         words.skip_all("IF", "EXISTS")
         return Statement("ddl", name=_name(words))
     if words.skip("INDEX"):
-        dropped = _name(words)
-        return _effect("reread", [words.table(schema)] if dropped.upper() == "PRIMARY" and words.skip("ON") else [])
+        effect: Effect = "reread" if _name(words).upper() == "PRIMARY" else "rekey"
+        return _effect(effect, [words.table(schema)] if words.skip("ON") else [])
     if not words.skip("TABLE", "TABLES"):
         return Statement("ddl")
     words.skip_all("IF", "EXISTS")
@@ -161,6 +164,8 @@ def _drop(words: Words, schema: str) -> Statement:
 
 
 def _create(words: Words, schema: str) -> Statement:
+    if words.skip("UNIQUE"):
+        return _create_unique_index(words, schema)
     if not words.skip("TABLE"):
         return Statement("ddl")
     only_if_missing = words.skip("IF")
@@ -176,6 +181,13 @@ def _create(words: Words, schema: str) -> Statement:
     return Statement(
         "ddl", (change,), created=(table,), only_if_missing=only_if_missing, rows_follow=rows_follow
     )  # fmt: skip
+
+
+def _create_unique_index(words: Words, schema: str) -> Statement:
+    while (token := words.next()) is not None:
+        if token.is_word("ON"):
+            return _effect("rekey", [words.table(schema)])
+    return Statement("ddl")
 
 
 def _rename(words: Words, schema: str) -> Statement:
@@ -213,18 +225,20 @@ def _alter(words: Words, schema: str) -> Statement:
     table = words.table(schema)
     if table is None:
         return Statement("ddl")
-    reread, other, renamed = False, None, None
+    reread, rekey, other, renamed = False, False, None, None
     for action in alter.actions(words.rest()):
         if action[0].is_word("RENAME") and not action[1:2][0].is_word("COLUMN", "INDEX", "KEY"):
             renamed = alter.other_table(action[1:], schema, "TO", "AS", "=")
         elif not alter.keeps_rows(action):
             reread = True
+        rekey = rekey or alter.changes_keys(action)
         if action[0].is_word("EXCHANGE"):
             at = next((at for at, token in enumerate(action) if token.is_word("TABLE")), len(action))
             other = alter.other_table(action[at + 1 :], schema)
     if renamed is not None:
         return _renamed({table: False, renamed: True})
-    return _effect("reread", [table if reread else None, other])
+    changes = [TableChange("reread" if reread else "rekey", table)] if reread or rekey else []
+    return Statement("ddl", (*changes, *([TableChange("reread", other)] if other is not None else [])))
 
 
 def _effect(effect: Effect, tables: Iterable[str | None]) -> Statement:

@@ -48,6 +48,7 @@ class Assembler:
         prepared: PreparedTransactions | None = None,
         decoder: Callable[[Table], RowDecoder] = CompiledDecoder,
         identify: Callable[[Table], Table] = refuse_keyless,
+        has_primary_key: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Start between two transactions.
 
@@ -58,12 +59,14 @@ class Assembler:
             prepared: where XA transactions wait; None: with the usual limit.
             decoder: makes what reads a table's rows.
             identify: gives a table without a primary key another key, or refuses it.
+            has_primary_key: whether a table has one now, or is not there any more.
         """
         self._tables = TableMaps(catalogue, charsets, decoder, identify, tolerant=unreadable != "fail")
         self._usual = UsualTransactions(self._tables.known)
         self._catalogue = catalogue
         self._charsets = charsets
         self._policy = unreadable
+        self._has_primary_key = has_primary_key
         self._prepared = prepared or PreparedTransactions()
         self._gtid: Gtid | None = None
         self._started = False
@@ -237,7 +240,7 @@ class Assembler:
             dropped = self._catalogue.drop_schema(statement.name)
             changes = tuple(TableChange("drop", table) for table in dropped)
         else:
-            changes = self._catalogue.follow(statement)
+            changes = tuple(self._settled(self._catalogue.follow(statement)))
         if temporary:
             # It may mean a temporary table of the same name: what is read again is right in either case.
             changes = tuple(
@@ -245,6 +248,17 @@ class Assembler:
             )
         in_transaction = self._started
         return [*self._start(), Schema(changes), *([] if statement.rows_follow or in_transaction else self._end())]
+
+    def _settled(self, changes: Iterable[TableChange]) -> Iterator[TableChange]:
+        """Decide what a key that comes or goes means.
+
+        The table as it is now will do: a primary key that has come or gone since is a statement further on in the log.
+        """
+        for change in changes:
+            if change.effect != "rekey":
+                yield change
+            elif not self._has_primary_key(change.table):
+                yield TableChange("reread", change.table)
 
     def _xa(self, kind: ddl.StatementKind, name: str) -> list[Message]:
         if kind == "xa_start":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from isotherm_cdc import metrics, mysql, preflight
 from isotherm_cdc.binlog.compiled import CompiledDecoder
@@ -14,14 +14,21 @@ from isotherm_cdc.binlog.transactions import Assembler
 from isotherm_cdc.engine.starting import accepts_loss
 from isotherm_cdc.errors import PositionLost, StartAgain
 from isotherm_cdc.snapshot.identity import identified, overridden
+from isotherm_cdc.snapshot.tables import read_table
 from isotherm_common.retry import ShutdownDuringRetry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pymysql
+
     from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
     from isotherm_cdc.pipeline.pipeline import Pipeline
     from isotherm_cdc.preflight import SourceState
     from isotherm_cdc.values.columns import Table
+
+T = TypeVar("T")
 
 LATE_SECONDS, FEW_EVENTS, GATHER_SECONDS = 1.0, 16, 0.001
 """While catching up on a source that sends its events one by one, the connection is given a moment to gather some."""
@@ -83,6 +90,7 @@ class Reader:
             unreadable=shared.settings.unreadable_changes_policy,
             decoder=decoder,
             identify=self._identify,
+            has_primary_key=self._has_primary_key,
         )
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
         try:
@@ -138,19 +146,33 @@ class Reader:
 
     def _identify(self, table: Table) -> Table:
         """Look up what tells the rows of a table without a primary key apart."""
+        keyless = self._shared.settings.keyless
+        return self._ask(table.full_name, lambda connection: identified(connection, table, keyless))
+
+    def _has_primary_key(self, name: str) -> bool:
+        """Look up whether a table has a primary key, or is not there any more."""
+
+        def look(connection: pymysql.Connection[Any]) -> bool:
+            table = read_table(connection, *name.split(".", 1))
+            return table is None or bool(table.key)
+
+        return self._ask(name, look)
+
+    def _ask(self, name: str, question: Callable[[pymysql.Connection[Any]], T]) -> T:
+        """Ask MySQL about a table, over a connection of its own."""
         shared = self._shared
 
-        def look() -> Table:
+        def ask() -> T:
             connection = mysql.connect(shared.settings.mysql)
             try:
-                return identified(connection, table, shared.settings.keyless)
+                return question(connection)
             finally:
                 connection.close()
 
         try:
-            return shared.with_mysql(f"looking at {table.full_name}", look)
+            return shared.with_mysql(f"looking at {name}", ask)
         except ShutdownDuringRetry as error:
-            message = f"The process ends while MySQL is asked about {table.full_name}."
+            message = f"The process ends while MySQL is asked about {name}."
             raise StartAgain(message) from error
 
     def _check_cascades(self, state: SourceState) -> None:

@@ -46,7 +46,14 @@ def begin(shared: Shared, checkpoint: Checkpoint) -> None:
         checkpoint = shared.sink.commit(batch)
     shared.recorded_tables = set(tables_now)
     exact = fresh or lost or executed <= position
-    shared.catalogue = Catalogue(shared.captured, tables_now, former=former, exact=exact, lower_case=state.lower_case)
+    shared.catalogue = Catalogue(
+        shared.captured,
+        tables_now,
+        former=former,
+        exact=exact,
+        lower_case=state.lower_case,
+        reads_changed=settings.snapshot_mode != "no_data",
+    )
     shared.paused, shared.snapshot_paused = checkpoint.paused, checkpoint.snapshot_paused
     limits = Limits(settings.max_batch_size, settings.max_batch_bytes, clear_dropped=settings.drop_collections)
     shared.pipeline = Pipeline(checkpoint, limits)
