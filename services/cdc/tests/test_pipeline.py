@@ -297,3 +297,18 @@ def test_a_chunk_is_not_older_than_a_transaction_applied_in_part() -> None:
     """After a restart a chunk is read when the source has committed what the reader before had begun to write."""
     pipeline = new(seq=7, position=Position(f"{ORIGIN}:1", event_idx=1, row_idx=1), snapshot=(TableSnapshot(TABLE),))
     assert str(pipeline.open_window(TABLE)) == f"{ORIGIN}:1"
+
+
+def test_a_transaction_without_rows_counts_as_applied_by_the_next_batch() -> None:
+    """It makes no batch of its own; that MongoDB is as new as it, the next one says, or there would seem to be a lag."""
+    pipeline = new()
+    feed(pipeline, 1, [put(1, 1)])
+    batch = pipeline.take()
+    assert batch is not None
+    assert batch.source_us == 1000
+    feed(pipeline, 2)
+    assert pipeline.take() is None
+    heartbeat = pipeline.take(even_if_empty=True)
+    assert heartbeat is not None
+    assert heartbeat.source_us == 2000
+    assert heartbeat.commits_us == []

@@ -95,7 +95,7 @@ class Batch:
         gtid_set: the transactions that are applied whole with it.
         position: where the transaction that it ends in goes on.
         snapshot: how far tables have been read with it.
-        source_us: when the source committed the newest transaction in it.
+        source_us: when the source committed the newest transaction that is applied whole with it, in it or before.
         commits_us: when the source committed each that has captured rows and ends in it.
         rows: how many changes it has, before the last of each key won.
         size_bytes: how large they are.

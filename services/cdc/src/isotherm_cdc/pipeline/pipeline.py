@@ -52,6 +52,7 @@ class Pipeline:
         self._prepared = GtidSet()
         self._open: Transaction | None = None
         self._resume = checkpoint.position
+        self._source_us: int | None = None
         self._seq = checkpoint.seq
         self._progress = Progress(checkpoint.snapshot)
         self._window: Window | None = None
@@ -265,6 +266,7 @@ class Pipeline:
             return None
         batch.gtid_set = str(self._applied)
         batch.position = self._resume
+        batch.source_us = self._source_us
         return batch
 
     def committed(self, seq: int) -> None:
@@ -327,8 +329,7 @@ class Pipeline:
             state = self._progress.get(change.table)
             if change.effect == "truncate" and state is not None and state.live:
                 self.request_snapshot([TableSnapshot(change.table)])
-            being_read = state is not None and not state.is_for_keys
-            if change.effect == "reread" or (change.effect == "altered" and being_read):
+            if change.effect == "reread":
                 self.request_snapshot([TableSnapshot(change.table, ghosts_before=self._seq)])
             elif change.effect == "drop":
                 self._progress.cancel(change.table)
@@ -341,7 +342,7 @@ class Pipeline:
         if self._resume is not None and self._resume.gtid == item.gtid:
             self._resume = None
         if item.commit_us is not None:
-            batch.source_us = item.commit_us
+            self._source_us = item.commit_us
             if item.rows or item.split:
                 batch.commits_us.append(item.commit_us)
 
