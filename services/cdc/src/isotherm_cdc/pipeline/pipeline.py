@@ -329,7 +329,8 @@ class Pipeline:
             state = self._progress.get(change.table)
             if change.effect == "truncate" and state is not None and state.live:
                 self.request_snapshot([TableSnapshot(change.table)])
-            if change.effect == "reread":
+            being_read = state is not None and not state.is_for_keys
+            if change.effect == "reread" or (change.effect == "altered" and being_read):
                 self.request_snapshot([TableSnapshot(change.table, ghosts_before=self._seq)])
             elif change.effect == "drop":
                 self._progress.cancel(change.table)
