@@ -99,3 +99,14 @@ def test_the_slider_is_moved_by_keys(world: Pipeline, visit: Callable[..., Any])
     page.until(READY)
     assert page.page.evaluate("() => window.isotherm.time().kind") == "forecast"
     assert "forecast" in str(slider.get_attribute("aria-valuetext")).lower()
+
+
+def test_ages_are_as_of_now(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Whatever time is shown, the age layer shows how old the latest values are now, and says so."""
+    page = visit(world.url)
+    page.page.get_by_test_id("layer-age").click()
+    assert "as of now" not in page.see("legend")
+    page.page.get_by_test_id("time-ahead").click()
+    assert "as of now" in page.see("legend")
+    page.page.get_by_test_id("time-now").click()
+    assert "as of now" not in page.see("legend")

@@ -20,7 +20,7 @@ import { Announcer } from "./ui/announcer";
 import { setHidden } from "./ui/dom";
 import { type CellFacts, cellFacts, placeName } from "./ui/facts";
 import { listenToKeys } from "./ui/keys";
-import { Legend } from "./ui/legend";
+import { Legend, legendTitle } from "./ui/legend";
 import { buildPage, type Page } from "./ui/page";
 import { Places } from "./ui/places";
 import { Search } from "./ui/search";
@@ -220,6 +220,7 @@ export class App {
 
   #momentChanged(): void {
     this.#showTime();
+    this.#legend.title(this.#prefs.layer, this.#time.moment);
     this.#address.write(() => this.#link());
   }
 
@@ -258,7 +259,8 @@ export class App {
 
   #exportPicture(): void {
     const { layer } = this.#prefs;
-    const title = `${TEXT.layer[layer].legend} (${LAYERS[layer].unit(this.#prefs).symbol}). ${this.#momentText()}`;
+    const unit = LAYERS[layer].unit(this.#prefs).symbol;
+    const title = `${legendTitle(layer, this.#time.moment)} (${unit}). ${this.#momentText()}`;
     exportPicture(this.#map, title, this.#time.seconds).catch((error: unknown) => console.error(error));
   }
 
@@ -321,6 +323,7 @@ export class App {
     const style = this.#style;
     this.#page.layers.set(this.#prefs.layer);
     this.#settings.show(this.#prefs, style.arrows, style.isotherms !== null);
+    this.#legend.title(this.#prefs.layer, this.#time.moment);
     this.#legend.show(style.layer, this.#prefs, this.#colors.fieldOpacity);
     this.#map.setStyle(style);
     this.#places.redraw();

@@ -16,6 +16,7 @@ export const EN = {
     wind: { name: "Wind", short: "Wind", legend: "Wind speed, 10 m above ground" },
     age: { name: "Age", short: "Age", legend: "Age of the latest values" },
   } satisfies Record<LayerId, { name: string; short: string; legend: string }>,
+  agesElsewhen: "Age of the latest values as of now",
   connection: {
     connecting: "Connecting…",
     live: "Live",

@@ -1,8 +1,9 @@
 /** The legend: what the colours mean, in the reader's unit, which a press on it changes. */
 
-import type { Layer } from "../layers/layers";
+import type { Layer, LayerId } from "../layers/layers";
 import type { Scale } from "../layers/scales";
 import { TEXT } from "../text";
+import type { Moment } from "../time/axis";
 import { formatNumber, type Unit, type Units } from "../units";
 import { h, setText } from "./dom";
 
@@ -26,9 +27,12 @@ export class Legend {
     );
   }
 
+  title(layer: LayerId, moment: Moment): void {
+    setText(this.#title, legendTitle(layer, moment));
+  }
+
   show(layer: Layer, units: Units, opacity: number): void {
     const unit = layer.unit(units);
-    setText(this.#title, TEXT.layer[layer.id].legend);
     setText(this.#unit, unit.symbol);
     this.#unit.setAttribute("aria-label", TEXT.units.change(unit.symbol));
     this.#bar.style.opacity = String(opacity);
@@ -41,6 +45,11 @@ export class Legend {
       }),
     );
   }
+}
+
+/** What the colours mean at a moment: of whatever time the weather is, ages are as of now. */
+export function legendTitle(layer: LayerId, moment: Moment): string {
+  return layer === "age" && moment !== "now" ? TEXT.agesElsewhen : TEXT.layer[layer].legend;
 }
 
 export interface Tick {
