@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from browser.axe import faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isotherm_local.harness import Pipeline
-
-AXE = Path(__file__).parents[2] / "services/web/frontend/node_modules/axe-core/axe.min.js"
-RUN = (
-    "() => axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html)}`))"
-)
-
-
-def faults(page: Any) -> list[str]:
-    """Return what axe-core finds wrong with the page as it is."""
-    if not page.page.evaluate("() => 'axe' in window"):
-        page.page.evaluate(AXE.read_text(encoding="utf-8"))
-    return list(page.page.evaluate(RUN))
 
 
 @pytest.mark.parametrize("device", ["desktop", "phone"])

@@ -1,6 +1,6 @@
 """Isotherm's web server without MongoDB: changes are applied to its state directly; all else is as it is shipped.
 
-python tests/bench/fanout/isotherm_server.py [--asgi] [--seq N]
+python tests/bench/fanout/isotherm_server.py [--asgi] [--seq N] [--coalesce-ms N]
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def serve(options: argparse.Namespace) -> None:
     limits = HubSettings(maximum_connections_per_address=ANY, maximum_connections=ANY)
     hub = Hub(limits, metrics, version="0")
     hub.replace(full_map(options.seq))
-    publisher = Publisher(hub, metrics, 0.1)
+    publisher = Publisher(hub, metrics, options.coalesce_ms / 1000)
     settings = ServerSettings(host="127.0.0.1", port=0, direct_writer=not options.asgi)
     app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
     pauses = Pauses().watch()
@@ -125,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--asgi", action="store_true", help="the path through Quart and uvicorn for each message")
     parser.add_argument("--seq", type=int, default=1)
+    parser.add_argument("--coalesce-ms", type=int, default=100)
     options = parser.parse_args()
     allow_many_files()
     uvloop.run(serve(options))
