@@ -1,4 +1,4 @@
-"""Finds Prometheus, its promtool and the exporter of MySQL; where they are not, unpacks Debian's packages into .cache.
+"""Finds Prometheus, its promtool, the exporter and the clients of MySQL; where they are not, unpacks Debian's packages into .cache.
 
 Nothing is installed, and no root is needed: apt works with lists and downloads of its own. On Debian the packages come
 from the unstable suite, whose Prometheus is the 3.5 that k8s/prometheus.yaml runs.
@@ -41,6 +41,8 @@ class Program:
 PROMTOOL = Program("promtool", "promtool", "usr/bin/promtool")
 PROMETHEUS = Program("prometheus", "prometheus", "usr/bin/prometheus")
 MYSQLD_EXPORTER = Program("mysqld_exporter", "prometheus-mysqld-exporter", "usr/bin/prometheus-mysqld-exporter")
+MYSQLDUMP = Program("mysqldump", "mysql-client-core", "usr/bin/mysqldump")
+MYSQL = Program("mysql", "mysql-client-core", "usr/bin/mysql")
 
 
 class Unavailable(Exception):  # noqa: N818 - the message is the whole sentence
