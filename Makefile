@@ -12,7 +12,7 @@ FANOUT ?=
 CLIENTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos mutants bench-cdc bench-fanout soak-web format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos rehearsal mutants bench-cdc bench-fanout soak-web format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ browser: ## Run the browser tests
 chaos: ## Kill the CDC again and again (KILLS=1000 or MINUTES=30, CHAOS_SEED=…), and compare
 	@$(PYTHON) ci/bootstrap.py install dev
 	@PYTHONPATH=tests KILLS="$(KILLS)" MINUTES="$(MINUTES)" CHAOS_SEED="$(CHAOS_SEED)" .venv/bin/python -m chaos.cdc
+
+rehearsal: ## Break one thing after the other before a real Prometheus, and look which alerts fire
+	@exec $(PYTHON) ci/test rehearsal
 
 mutants: ## Break the CDC's code in named ways, each of which a named test must notice (MUTANTS="NAME …": only these)
 	@$(PYTHON) ci/bootstrap.py install dev
