@@ -22,55 +22,65 @@ INGRESS_NAMESPACE = os.environ.get("E2E_INGRESS_NAMESPACE", "traefik")
 FROM_INGRESS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": INGRESS_NAMESPACE}}}]
 
 
-@pytest.fixture(scope="session")
-def new_namespace() -> Iterator[Callable[[str], str]]:
-    """Make a namespace; in the end it is deleted with all that is in it."""
-    suffix = secrets.token_hex(3)
+@contextlib.contextmanager
+def namespaces() -> Iterator[Callable[[str], str]]:
+    """Make namespaces; in the end they are deleted with all that is in them."""
     made: list[str] = []
 
     def make(purpose: str) -> str:
-        name = f"isotherm-{purpose}-{suffix}"
+        name = f"isotherm-{purpose}-{secrets.token_hex(3)}"
         run("kubectl", "create", "namespace", name)
         made.append(name)
         run("kubectl", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
         return name
 
-    yield make
-    if not os.environ.get("E2E_KEEP"):
-        for name in made:
-            run("kubectl", "delete", "namespace", name, "--wait=false")
+    try:
+        yield make
+    finally:
+        if not os.environ.get("E2E_KEEP"):
+            for name in made:
+                run("kubectl", "delete", "namespace", name, "--wait=false")
 
 
-@pytest.fixture(scope="session")
+def new_release_in(namespace: str, *arguments: Path | str) -> Release:
+    """Make a release, not yet installed."""
+    further = [os.environ[name] for name in ("E2E_IMAGES", "E2E_VALUES") if os.environ.get(name)]
+    files = [str(argument) for argument in arguments if not isinstance(argument, str)]
+    settings = [argument for argument in arguments if isinstance(argument, str)]
+    return Release(namespace, [*files, *further], settings=settings)
+
+
+@pytest.fixture
+def new_namespace() -> Iterator[Callable[[str], str]]:
+    """Make a namespace for one test: `new_namespace("outside")`."""
+    with namespaces() as make:
+        yield make
+
+
+@pytest.fixture
 def new_release(new_namespace: Callable[[str], str]) -> Callable[..., Release]:
-    """Make a release, not yet installed: `new_release("upgrade", VALUES_FILE, "--set", "a=b")`."""
-
-    def make(purpose: str, *arguments: Path | str) -> Release:
-        further = [os.environ[name] for name in ("E2E_IMAGES", "E2E_VALUES") if os.environ.get(name)]
-        files = [str(argument) for argument in arguments if not isinstance(argument, str)]
-        settings = [argument for argument in arguments if isinstance(argument, str)]
-        return Release(new_namespace(purpose), [*files, *further], settings=settings)
-
-    return make
+    """Make a release for one test, not yet installed: `new_release("upgrade", VALUES_FILE, "--set", "a=b")`."""
+    return lambda purpose, *arguments: new_release_in(new_namespace(purpose), *arguments)
 
 
 @pytest.fixture(scope="session")
-def release(new_release: Callable[..., Release]) -> Release:
+def release() -> Iterator[Release]:
     """The release in the simulator scenario that most tests share; each leaves it standing."""
-    found = new_release(
-        "e2e",
-        CHART / "ci/simulator.yaml",
-        "--set",
-        "httpRoute.enabled=true",
-        "--set-json",
-        'httpRoute.parentRefs=[{"name":"gateway","namespace":"default"}]',
-        "--set-json",
-        f'httpRoute.hostnames=["{ROUTE_HOST}"]',
-        "--set-json",
-        f"networkPolicy.ingress.from={json.dumps(FROM_INGRESS)}",
-    )
-    found.install()
-    return found
+    with namespaces() as make:
+        found = new_release_in(
+            make("e2e"),
+            CHART / "ci/simulator.yaml",
+            "--set",
+            "httpRoute.enabled=true",
+            "--set-json",
+            'httpRoute.parentRefs=[{"name":"gateway","namespace":"default"}]',
+            "--set-json",
+            f'httpRoute.hostnames=["{ROUTE_HOST}"]',
+            "--set-json",
+            f"networkPolicy.ingress.from={json.dumps(FROM_INGRESS)}",
+        )
+        found.install()
+        yield found
 
 
 @pytest.fixture(autouse=True)
