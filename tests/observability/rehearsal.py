@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "charts/isotherm/rules/isotherm.yaml"
 NAMESPACE = "rehearsal"
-HOLD = "3s"
+HOLD = "8s"
 WINDOWS = {
-    "2m": "6s",
-    "5m": "12s",
-    "15m": "15s",
-    "30m": "30s",
-    "1h": "30s",
-    "2h": "32s",
-    "6h": "34s",
-    "1d": "36s",
-    "3d": "38s",
+    "2m": "12s",
+    "5m": "20s",
+    "15m": "24s",
+    "30m": "40s",
+    "1h": "40s",
+    "2h": "44s",
+    "6h": "48s",
+    "1d": "52s",
+    "3d": "56s",
 }
 """What `metrics.rules.for` and `metrics.rules.windows` of the chart are for a rehearsal."""
 
 OF_A_SLOW_MACHINE = frozenset({"IsothermLatencyBudgetBurnsFast", "IsothermLatencyBudgetBurnsSlowly"})
 """Where tests share few cores, a change may be late at any time: these count only where they are expected."""
 
-SILENT_SECONDS = 240.0
-FIRING_SECONDS = 200.0
-_CALM_SECONDS = 3.0
+SILENT_SECONDS = 300.0
+FIRING_SECONDS = 300.0
+_CALM_SECONDS = 5.0
 
 
 def hurry(text: str, windows: Mapping[str, str] = WINDOWS, hold: str = HOLD) -> str:
@@ -94,7 +94,7 @@ class Watch:
             for component, address in targets.items()
         ]
         configuration = {
-            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "2s"},
             "rule_files": ["rules.yaml"],
             "scrape_configs": [{"job_name": "pods", "static_configs": static}],
         }

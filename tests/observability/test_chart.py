@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from observability.rehearsal import HOLD, WINDOWS, hurry
+
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/isotherm"
 _FROM_SOURCE = Path(os.environ.get("ISOTHERM_KUBE_STATE", "/var/lib/isotherm-kube"), "bin/helm")
@@ -89,6 +91,15 @@ def test_rules_can_be_hurried_for_rehearsals(promtool: str, tmp_path: Path) -> N
     file.write_text(json.dumps({"groups": rendered}), encoding="utf-8")
     result = subprocess.run([promtool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_rehearsal_hurries_as_the_chart_does() -> None:
+    """What test_rehearsal.py gives to Prometheus is what the chart would make of the same windows."""
+    windows = [f"metrics.rules.windows.{before}={after}" for before, after in WINDOWS.items()]
+    rendered = json.dumps(groups(f"metrics.rules.for={HOLD}", *windows))
+    hurried = json.dumps(yaml.safe_load(hurry((CHART / "rules/isotherm.yaml").read_text(encoding="utf-8")))["groups"])
+    hurried = hurried.replace('namespace=~\\".*\\"', 'namespace=\\"weather\\"')
+    assert json.loads(rendered) == json.loads(hurried.replace('": "docs/runbooks/', f'": "{RUNBOOKS}'))
 
 
 def test_an_alert_can_be_left_out() -> None:

@@ -51,7 +51,7 @@ def system(servers: Servers) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def watch(prometheus: str, system: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
-    """Prometheus, which scrapes the services every second."""
+    """Prometheus, which scrapes the services every other second."""
     folder: Path = tmp_path_factory.mktemp("prometheus")
     rules = hurry(RULES.read_text(encoding="utf-8"))
     with Watch.running(prometheus, folder, rules, targets_of(system)) as running:
@@ -421,6 +421,6 @@ async def test_every_query_has_an_answer(watch: Watch, system: Pipeline) -> None
     """Nothing on the dashboards stays empty, and no rule asks for what nobody says."""
     async with connect(system.websocket_url) as client:
         await client.until(1)
-        missing = {query: where for query, where in ask.questions("20s").items() if not watch.ask(query)}
+        missing = {query: where for query, where in ask.questions("30s").items() if not watch.ask(query)}
         excused = {name for query in missing for name in ask.METRIC.findall(query) or [query] if name in ask.EXCUSED}
     assert missing == {}, excused
