@@ -476,11 +476,12 @@ class Model(RuleBasedStateMachine):
     def open_window(self) -> None:
         """The snapshot is about to read a chunk, or has read the last one."""
         state = self.reader.pipeline.snapshot[0]
-        if state.read and not state.keys:
+        to_read = self.reader.pipeline.to_read()
+        if to_read == "sweep":
             self.reader.pipeline.request_sweep(state.table)
             self.reader.known = None
         else:
-            some = state.keys[: self.chance.randint(1, 4)]
+            some = state.keys[: self.chance.randint(1, 4)] if to_read == "keys" else ()
             self.reader.known = self.reader.pipeline.open_window(state.table, keys=some)
 
     @precondition(lambda self: self.reader.pipeline.chunk_state == "reading" and self.reader.known is not None)

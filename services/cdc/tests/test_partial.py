@@ -192,7 +192,7 @@ def test_a_row_that_changes_again_unseen_is_read_once_more() -> None:
 
 
 def test_a_reading_that_is_under_way_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys do not disturb where a table's reading stands; too many of them begin it anew."""
+    """Keys do not disturb where a table's reading stands, nor do too many of them."""
     state = TableSnapshot("d.t", cursor=("7",), ghosts_before=3, rows=7)
     target = pipeline(seq=3, snapshot=(state,))
     feed(target, 1, PartialRow("update", key(1)))
@@ -211,4 +211,50 @@ def test_a_reading_that_is_under_way_goes_on(monkeypatch: pytest.MonkeyPatch) ->
     batch = target.take()
     assert batch is not None
     (after,) = batch.snapshot
-    assert (after.cursor, after.keys, after.read, after.ghosts_before) == (None, (), False, 3)
+    assert (after.cursor, after.keys, after.again) == (("7",), (), True)
+
+
+def test_a_table_is_read_to_its_end_however_many_rows_are_not_told() -> None:
+    """Sessions that log rows in part and never rest keep neither the table's reading from its end nor the next table's."""
+    tables = TableSnapshot("d.t", ghosts_before=3), TableSnapshot("d.u")
+    target = pipeline(seq=3, snapshot=tables)
+    read: list[tuple[str, str]] = []
+    for number in range(1, 30):
+        feed(target, number, *(PartialRow("update", key(number % 7 + more)) for more in range(3)))
+        while target.take() is not None:
+            pass
+        to_read, state = target.to_read(), target.snapshot[0]
+        assert to_read is not None
+        read.append((to_read, state.table))
+        if to_read == "sweep":
+            target.request_sweep(state.table)
+            continue
+        keys = state.keys[:2] if to_read == "keys" else ()
+        target.open_window(state.table, keys=keys)
+        at = int(state.cursor[0]) + 1 if state.cursor else 0
+        rows = [SnapshotRow(key(at), b"read", (str(at),))] if not keys else []
+        target.close_window(rows, GtidSet.parse(f"{ORIGIN}:1-{number}"), last=at == 3)
+    assert ("sweep", "d.t") in read
+    assert read.count(("rows", "d.u")) == 4
+    assert [state.table for state in target.snapshot] == ["d.t"]
+    assert ("keys", "d.t") in read[-3:]
+
+
+def test_too_many_rows_wait_for_the_end_of_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun anew each time it might never come to its end; when it has, the table is read once more, without ghosts."""
+    monkeypatch.setattr(window, "MOST_KEYS", 2)
+    target = pipeline(seq=3, snapshot=(TableSnapshot("d.t", cursor=("7",), ghosts_before=3),))
+    feed(target, 1, *(PartialRow("update", key(number)) for number in range(3)))
+    batch = target.take()
+    assert batch is not None
+    (state,) = batch.snapshot
+    assert (state.cursor, state.keys, state.again) == (("7",), (), True)
+    assert TableSnapshot.from_document(state.to_document()) == state
+    target.open_window("d.t")
+    target.close_window([], GtidSet.parse(f"{ORIGIN}:1"), last=True)
+    target.take()
+    target.request_sweep("d.t")
+    batch = target.take()
+    assert batch is not None
+    assert [clear.up_to_seq for clear in batch.clears] == [3]
+    assert batch.snapshot == (TableSnapshot("d.t"),)

@@ -59,7 +59,8 @@ class TableSnapshot:
         where: the condition of the rows to read; None: all of them.
         letters: dead letters that are settled when the table has been read.
         live: for a table without a key, whether its view is being read: changes count from there on.
-        keys: the BSON of `{_id: …}` of rows that are to be read (again) by themselves, before anything else of the table.
+        keys: the BSON of `{_id: …}` of rows that are to be read (again) by themselves, in turns with the rest of the table.
+        again: whether more such rows came meanwhile than are remembered, so that the table is read once more after this.
     """
 
     table: str
@@ -73,6 +74,7 @@ class TableSnapshot:
     letters: tuple[str, ...] = ()
     live: bool = False
     keys: tuple[bytes, ...] = ()
+    again: bool = False
 
     @property
     def is_for_keys(self) -> bool:
@@ -86,6 +88,7 @@ class TableSnapshot:
             **({"letters": list(self.letters)} if self.letters else {}),
             **({"live": True} if self.live else {}),
             **({"keys": [bson.decode(key)["_id"] for key in self.keys]} if self.keys else {}),
+            **({"again": True} if self.again else {}),
             "table": self.table,
             "cursor": None if self.cursor is None else list(self.cursor),
             "read": self.read,

@@ -96,8 +96,9 @@ class Snapshotter:
                 first = next(iter(shared.pipeline.snapshot), None) if not shared.snapshot_held else None
                 if first is None or first.table != table or shared.shutdown.requested:
                     return None
-                if first.keys or not first.read:
-                    keys = first.keys[: min(limit, KEYS_AT_ONCE)]
+                to_read = shared.pipeline.to_read()
+                if to_read != "sweep":
+                    keys = first.keys[: min(limit, KEYS_AT_ONCE)] if to_read == "keys" else ()
                     return _Step(first, keys, shared.pipeline.open_window(table, counted=counted, keys=keys))
                 shared.pipeline.request_sweep(table)
                 shared.changed.notify_all()

@@ -28,6 +28,7 @@ from isotherm_cdc.pipeline.window import (
     Progress,
     SnapshotRow,
     Sweep,
+    ToRead,
     View,
     Window,
 )
@@ -56,6 +57,7 @@ class Pipeline:
         self._seq = checkpoint.seq
         self._progress = Progress(checkpoint.snapshot)
         self._window: Window | None = None
+        self._keys_before = False
         self._sweep: Sweep | None = None
 
     @property
@@ -160,6 +162,20 @@ class Pipeline:
         for table in tables:
             self._progress.begin(table)
 
+    def to_read(self) -> ToRead | None:
+        """Return what comes next of the table that is first to be read; None when none is.
+
+        Rows that are read by themselves and the rest of the table take turns: as many as may come, neither keeps the other
+        from its end.
+        """
+        state = next(iter(self.snapshot), None)
+        if state is None:
+            return None
+        ends = state.read and not state.is_for_keys
+        if state.keys and not ends and (state.read or not self._keys_before):
+            return "keys"
+        return "sweep" if state.read else "rows"
+
     def open_window(self, table: str, *, counted: bool = False, keys: Sequence[bytes] = ()) -> GtidSet:
         """A chunk of `table` is about to be read.
 
@@ -173,6 +189,7 @@ class Pipeline:
             source has committed them, and a chunk read between the two would be older than what was received.
         """
         self._window = Window(table, self._progress.generation(table), tuple(keys), counted=counted)
+        self._keys_before = bool(keys)
         self.chunk_state = "reading"
         known = self._received.copy()
         if self._open is not None:
@@ -358,6 +375,8 @@ class Pipeline:
             self._progress.store(state)
         if item.rows:
             return False
+        if item.keyed:
+            self._progress.let_others_go_first(item.table)
         self._queue.popleft()
         self.chunk_state = "none"
         return True

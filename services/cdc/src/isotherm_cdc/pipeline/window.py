@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from isotherm_cdc.gtid import GtidSet
 
 ChunkState = Literal["none", "reading", "held", "queued", "again"]
+ToRead = Literal["keys", "rows", "sweep"]
+"""Rows by themselves, the next ones of the table, or nothing any more: its ghosts are to be removed."""
 
 MOST_KEYS, MOST_KEY_BYTES = 2000, 256 << 10
 """Keys of one table to be read again, and their size: with more the whole table is read."""
@@ -242,12 +244,15 @@ class Progress:
         if before is not None and before.letters:
             state = replace(state, letters=(*before.letters, *state.letters))
         if before is not None and state.where is not None:
-            state = replace(state, keys=before.keys)
+            state = replace(state, keys=before.keys, again=before.again)
         self._tables[state.table] = state
         self._generations[state.table] = self.generation(state.table) + 1
 
     def read_again(self, table: str, keys: Sequence[bytes]) -> None:
-        """Have rows read by their keys, or the whole table when they are too many."""
+        """Have rows read by their keys, or the whole table when they are too many.
+
+        A reading of the whole table that is under way goes on first: begun anew each time, it might never come to the end.
+        """
         if not keys:
             return
         state = self._tables.get(table)
@@ -255,10 +260,14 @@ class Progress:
             state = TableSnapshot(table, read=True)
             self._generations[table] = self.generation(table) + 1
         wanted = tuple(dict.fromkeys((*state.keys, *keys)))
-        if len(wanted) > MOST_KEYS or sum(map(len, wanted)) > MOST_KEY_BYTES:
-            self.begin(TableSnapshot(table, ghosts_before=state.ghosts_before, estimate=state.estimate))
-        else:
+        if state.again:
+            return
+        if len(wanted) <= MOST_KEYS and sum(map(len, wanted)) <= MOST_KEY_BYTES:
             self._tables[table] = replace(state, keys=wanted)
+        elif state.is_for_keys:
+            self.begin(TableSnapshot(table, estimate=state.estimate))
+        else:
+            self._tables[table] = replace(state, keys=(), again=True)
 
     def cancel(self, table: str) -> None:
         """The table is gone."""
@@ -277,10 +286,18 @@ class Progress:
 
     def store(self, state: TableSnapshot) -> None:
         """Note how far a table has been read."""
-        if state.is_for_keys and not state.keys:
-            self.finish(state.table)
-        else:
+        if not state.is_for_keys or state.keys:
             self._tables[state.table] = state
+            return
+        self.finish(state.table)
+        if state.again:
+            self.begin(TableSnapshot(state.table, estimate=state.estimate))
+
+    def let_others_go_first(self, table: str) -> None:
+        """Some rows of a table have been read by themselves: more of them must not keep other tables waiting."""
+        state = self._tables.get(table)
+        if state is not None and state.is_for_keys:
+            self._tables[table] = self._tables.pop(table)
 
 
 def _size(row: SnapshotRow | BadSnapshotRow | tuple[str, ...]) -> int:
