@@ -62,6 +62,10 @@ class Reader:
         """Return the end of what it has said."""
         return self.log.read_text(errors="replace")[-_TAIL_CHARACTERS:] if self.log.exists() else ""
 
+    def said(self, text: str) -> bool:
+        """Whether it has said this."""
+        return self.log.exists() and text in self.log.read_text(errors="replace")
+
     def forget(self) -> None:
         """Delete its log."""
         self.log.unlink(missing_ok=True)

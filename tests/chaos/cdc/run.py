@@ -224,7 +224,9 @@ class Chaos:
             if fault:
                 self._faults.do(fault, self._chance)
             if point.provoke == "stop":
-                reader.wait(self._chance.uniform(0.2, 1.0))
+                # Before that it may not have said yet what SIGTERM is to do.
+                self._until(lambda: not reader.running or reader.said("started"), "starting a reader")
+                reader.wait(self._chance.uniform(0.0, 1.0))
                 reader.signal(signal.SIGTERM)
             else:
                 self._workload.want(point.provoke)

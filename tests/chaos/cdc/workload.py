@@ -1,5 +1,7 @@
 """Random changes of the source, by seed. The balances of `account` and `vault` have one sum at every commit.
 
+Now and then a transaction is an XA transaction, or its session logs rows in part (MINIMAL, NOBLOB, PARTIAL_JSON).
+
 Tables: `account` (integer key), `vault` (composite key of a string by collation and bytes), `note` (whose columns change
 and which is truncated), `item` (composite key, many types), `swapped` (replaced by rename as schema-change tools do),
 `fleeting` (created and dropped), `poison` (rows that no document can hold; they become dead letters), and `tally`, which
@@ -30,7 +32,14 @@ NOT_CAPTURED = ("tally",)
 LARGE_ROWS = 60
 """Rows of a large transaction's statements; the readers' batches are smaller."""
 _REGIONS = ("north", "North", "süd", "Süd", "ost", "west ", "west")
+_IN_PART = (
+    ("binlog_row_image", "MINIMAL", "FULL"),
+    ("binlog_row_image", "NOBLOB", "FULL"),
+    ("binlog_row_value_options", "PARTIAL_JSON", ""),
+)
+"""Ways in which a session logs less than whole rows: the variable, its value, and the one it has otherwise."""
 _PERMITTED = {
+    1614,  # XA_RBDEADLOCK
     1205,  # lock wait timeout
     1213,  # deadlock
     1062,  # duplicate key
@@ -142,7 +151,7 @@ class Workload:
                     contextlib.closing(self._connect()) as connection,
                     connection.cursor() as cursor,
                 ):
-                    worker = Rows(self, cursor, chance) if kind == "rows" else Ddl(self, cursor, chance)
+                    worker = Rows(self, cursor, chance, seed) if kind == "rows" else Ddl(self, cursor, chance)
                     while not self._stop.is_set():
                         if not self._go.is_set():
                             self._idle.release()
@@ -174,38 +183,84 @@ class Workload:
 class Rows:
     """Changes rows."""
 
-    def __init__(self, workload: Workload, cursor: Any, chance: random.Random) -> None:
+    def __init__(self, workload: Workload, cursor: Any, chance: random.Random, name: str) -> None:
+        """Begin on a new connection.
+
+        Args:
+            workload: what this is a part of.
+            cursor: of the connection.
+            chance: decides.
+            name: of the XA transactions, which outlive connections; no other thread's.
+        """
         self._workload = workload
         self._cursor = cursor
         self._chance = chance
+        self._xid = name
+        self._settle_prepared()
 
     def step(self) -> None:
         """Run one transaction."""
+        chance = self._chance
+        if chance.random() > 0.08:
+            self._transaction(may_poison=self._workload.may_poison)
+            return
+        variable, value, usual = chance.choice(_IN_PART)
+        self._cursor.execute(f"SET SESSION {variable} = '{value}'")
+        # A poisoned row that is gone when it is read again is no dead letter.
+        self._transaction(may_poison=False)
+        self._cursor.execute(f"SET SESSION {variable} = '{usual}'")
+
+    def _transaction(self, *, may_poison: bool) -> None:
+        chance = self._chance
+        distributed = chance.random() < 0.06
+        self._cursor.execute(f"XA START '{self._xid}'" if distributed else "BEGIN")
+        try:
+            self._changes(may_poison=may_poison)
+            if distributed:
+                self._cursor.execute(f"XA END '{self._xid}'")
+                self._cursor.execute(f"XA PREPARE '{self._xid}'")
+                self._settle_prepared()
+            else:
+                self._cursor.execute("COMMIT")
+        except RollBack:
+            self._undo(distributed=distributed)
+        except pymysql.err.MySQLError as error:
+            if error.args[0] not in _PERMITTED:
+                raise
+            self._undo(distributed=distributed)
+        else:
+            self._workload.count(transactions=1)
+
+    def _undo(self, *, distributed: bool) -> None:
+        if not distributed:
+            self._cursor.execute("ROLLBACK")
+            return
+        with contextlib.suppress(pymysql.err.OperationalError):
+            self._cursor.execute(f"XA END '{self._xid}'")  # It may have ended by an error.
+        self._cursor.execute(f"XA ROLLBACK '{self._xid}'")
+
+    def _settle_prepared(self) -> None:
+        """Decide about the transaction that is prepared, if there is one: a connection before may have left it."""
+        self._cursor.execute("XA RECOVER")
+        if self._xid in {xid for *_, xid in self._cursor.fetchall()}:
+            verdict = "ROLLBACK" if self._chance.random() < 0.2 else "COMMIT"
+            self._cursor.execute(f"XA {verdict} '{self._xid}'")
+
+    def _changes(self, *, may_poison: bool) -> None:
         chance = self._chance
         wanted = self._workload.take_wanted("large")
         kinds = [self._transfer, self._transfer, self._rename, self._move, self._reopen, self._notes, self._items]
         actions = [self._large] if wanted else chance.choices(kinds, k=chance.randint(1, 3))
         if not wanted and chance.random() < 0.02:
             actions.append(self._large)
-        self._cursor.execute("BEGIN")
-        try:
-            for action in actions:
-                if chance.random() < 0.1:
-                    self._undone(action)
-                action()
-            if self._workload.may_poison and chance.random() < 0.03:
-                self._poison()
-            if chance.random() < 0.03:
-                raise RollBack  # noqa: TRY301 - it is caught like the others
-            self._cursor.execute("COMMIT")
-        except RollBack:
-            self._cursor.execute("ROLLBACK")
-        except pymysql.err.MySQLError as error:
-            if error.args[0] not in _PERMITTED:
-                raise
-            self._cursor.execute("ROLLBACK")
-        else:
-            self._workload.count(transactions=1)
+        for action in actions:
+            if chance.random() < 0.1:
+                self._undone(action)
+            action()
+        if may_poison and chance.random() < 0.03:
+            self._poison()
+        if chance.random() < 0.03:
+            raise RollBack
 
     def _change(self, statement: str, wanted: int | None = 1) -> int:
         changed: int = self._cursor.execute(statement)
@@ -279,6 +334,10 @@ class Rows:
         a, b = chance.randrange(20), chance.choice(("x", "X", "é", "a b"))
         if chance.random() < 0.3:
             self._change(f"DELETE FROM item WHERE a = {a} AND b = '{b}'", None)
+            return
+        if chance.random() < 0.3:
+            path, new = chance.choice((("$.n", "7"), ("$.list[1]", "'é'"), ("$.x", "0.5"), ("$.new", "'{}'")))
+            self._change(f"UPDATE item SET data = JSON_SET(data, '{path}', {new}) WHERE a = {a}", None)
             return
         price = "NULL" if chance.random() < 0.1 else f"{chance.uniform(-1e6, 1e6):.4f}"
         data = f'{{"n": {chance.randrange(10**9)}, "list": [1, null, "é"], "x": {chance.random()!r}}}'
