@@ -188,10 +188,11 @@ def test_a_row_that_no_document_can_hold_does_not_stop_a_snapshot(capture: Captu
     assert (letter["operation"], letter["key"], letter["gtid"]) == ("snapshot", 2, "")
     assert ask(capture, "status")["dead_letters"] == 1
     # As it is, it fails again, and is kept again.
-    ask(capture, "requeue", "--all")
+    answer = ask(capture, "requeue", "--all", code=70)
     (again,) = capture.collection("_cdc_dead_letters").find()
     assert again["_id"] != letter["_id"]
     assert again["key"] == 2
+    assert (answer["settled"], list(answer["failed_again"])) == ([], [again["_id"]])
     # A row that is mended arrives by its change; the letter is settled by reading it, and nothing is made older.
     capture.sql("""UPDATE j SET j = '{"x": 2}' WHERE a = 2""")
     capture.wait()

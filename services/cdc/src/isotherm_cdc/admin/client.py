@@ -47,6 +47,10 @@ class Admin:
         """Return how many dead letters there are."""
         return int(self._database[DEAD_LETTERS].count_documents(query))
 
+    def letters(self, query: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return dead letters without their bytes."""
+        return list(self._database[DEAD_LETTERS].find(query, {"row": 0, "layout": 0}))
+
     def pending(self) -> int:
         """Return how many requests wait for the reader."""
         return int(self._database[SIGNALS].count_documents({"pipeline": self.name, "state": "pending"}))

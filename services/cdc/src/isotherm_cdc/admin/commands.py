@@ -6,6 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+import bson
+from bson.int64 import Int64
+
 from isotherm_cdc.admin import status
 from isotherm_cdc.admin.client import Admin, wait
 from isotherm_cdc.verify.verify import verify as compare
@@ -67,19 +70,38 @@ def requeue(settings: Settings, options: argparse.Namespace) -> int:
     arguments = {"ids": options.id, "table": options.table}
     settled: list[str] = []
     impossible: dict[str, str] = {}
+    again: dict[str, str] = {}
     more = True
     while more:
+        seq = int((admin.checkpoint() or {}).get("seq", 0))
         answer = admin.ask("requeue", arguments, options.timeout)
         handed, more = answer["letters"], answer["more"]
         impossible.update(answer["impossible"])
+        rows = answer["rows"]
         if not wait(lambda letters=handed: not admin.dead_letters({"_id": {"$in": letters}}), options.timeout):  # type: ignore[misc]
             message = f"{len(handed)} rows are still being read: look at isotherm-cdc status."
             raise TryAgainLater(message)
-        settled += handed
+        failed = _failed_again(admin, rows, seq)
+        again.update({letter["_id"]: letter["error"] for letter in failed.values()})
+        settled += [letter for letter, row in zip(handed, rows, strict=True) if _place(row) not in failed]
     lines = [f"{len(settled)} dead letters settled: their rows were read again."]
+    lines += [f"{letter} is a row that failed again: {reason}" for letter, reason in again.items()]
     lines += [f"{letter} stays: {reason}" for letter, reason in impossible.items()]
-    _print(options, {"settled": settled, "impossible": impossible}, lines)
-    return ExitCode.INTERNAL if impossible else ExitCode.OK
+    _print(options, {"settled": settled, "failed_again": again, "impossible": impossible}, lines)
+    return ExitCode.INTERNAL if impossible or again else ExitCode.OK
+
+
+def _failed_again(admin: Admin, rows: list[dict[str, Any]], seq: int) -> dict[bytes, dict[str, Any]]:
+    """Return the dead letters of some rows that have come since a `seq`, by their rows' places."""
+    tables = sorted({row["table"] for row in rows})
+    query = {"table": {"$in": tables}, "operation": "snapshot", "seq": {"$gt": Int64(seq)}}
+    found = {_place(letter): letter for letter in admin.letters(query)}
+    return {_place(row): found[_place(row)] for row in rows if _place(row) in found}
+
+
+def _place(row: dict[str, Any]) -> bytes:
+    """Return what two letters of the same row have in common."""
+    return bson.encode({"table": row["table"], "key": row["key"]})
 
 
 def verify(settings: Settings, options: argparse.Namespace) -> int:

@@ -164,12 +164,13 @@ class Commander:
             raise Declined(message)
         connection = mysql.connect(shared.settings.mysql)
         try:
-            states, impossible = plan(letters, shared.captured, lambda table: self._look_up(connection, table))
+            states, keys, impossible = plan(letters, shared.captured, lambda table: self._look_up(connection, table))
         finally:
             connection.close()
         handed = [letter for state in states for letter in state.letters]
+        rows = [{"table": state.table, "key": keys[letter]} for state in states for letter in state.letters]
         more = len(letters) == LETTERS_AT_ONCE and bool(handed)
-        return Outcome({"letters": handed, "impossible": impossible, "more": more}, states)
+        return Outcome({"letters": handed, "rows": rows, "impossible": impossible, "more": more}, states)
 
     def _look_up(self, connection: pymysql.Connection[Any], name: str) -> Table | None:
         """Return a table as it is now, with what tells its rows apart."""

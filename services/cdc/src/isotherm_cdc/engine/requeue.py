@@ -23,8 +23,8 @@ _UNREADABLE = (DataError, IndexError, KeyError, ValueError, TypeError, Attribute
 
 def plan(
     letters: Iterable[dict[str, Any]], captured: Callable[[str], bool], table_of: Callable[[str], Table | None]
-) -> tuple[list[TableSnapshot], dict[str, str]]:
-    """Return what is to be read, and why the other letters cannot be put back.
+) -> tuple[list[TableSnapshot], dict[str, Any], dict[str, str]]:
+    """Return what is to be read, the key of each letter's row, and why the other letters cannot be put back.
 
     Args:
         letters: the documents.
@@ -32,8 +32,10 @@ def plan(
         table_of: looks a table up in MySQL as it is now.
     """
     conditions: dict[str, dict[str, list[str]]] = {}
+    keys: dict[str, Any] = {}
     impossible: dict[str, str] = {}
     tables: dict[str, Table | None] = {}
+    whole: dict[str, list[str]] = {}
     for letter in letters:
         name = letter["table"]
         if name not in tables:
@@ -42,12 +44,18 @@ def plan(
         if table is None:
             impossible[letter["_id"]] = f"{name} is not there, or not captured"
             continue
+        if table.counted:
+            keys[letter["_id"]] = None
+            whole.setdefault(name, []).append(letter["_id"])
+            continue
         try:
-            condition = key_condition(table, _key(letter))
+            key = _key(letter)
+            condition = key_condition(table, key)
         except _UNREADABLE as error:
             reason = str(error) if isinstance(error, DataError) else "the key of its row cannot be told"
             impossible[letter["_id"]] = f"{reason}: have the table read again (isotherm-cdc snapshot {name})"
             continue
+        keys[letter["_id"]] = key
         conditions.setdefault(name, {}).setdefault(condition, []).append(letter["_id"])
     states = [
         TableSnapshot(
@@ -57,7 +65,9 @@ def plan(
         )
         for name, wanted in conditions.items()
     ]
-    return states, impossible
+    # A row without a key cannot be found: its table is read whole.
+    states += [TableSnapshot(name, letters=tuple(found)) for name, found in whole.items()]
+    return states, keys, impossible
 
 
 def _key(letter: dict[str, Any]) -> Any:

@@ -74,10 +74,36 @@ def _column(column: Column) -> dict[str, Any]:
     return {**kept, **changed}
 
 
-def settle(operations: Operations, letters: Sequence[str]) -> None:
-    """Remove dead letters whose rows are in order again."""
+def settle(target: Target, operations: Operations, letters: Sequence[str], dead: Sequence[DeadRow]) -> None:
+    """Remove dead letters whose rows have been read again, and their bytes where no other letter has the same.
+
+    Args:
+        target: where they are.
+        operations: of the batch that settles them.
+        letters: their `_id`s.
+        dead: the dead letters that come with the batch.
+    """
+    if not letters:
+        return
     for letter in letters:
         operations.delete(DEAD_LETTERS, bson.encode({"_id": letter}))
+    unused = target.until_done(lambda: _unused_chunks(target.database, letters), "reading dead letters")
+    for row in dead:
+        unused.pop(_name(row.row.data), None)
+    for name, count in unused.items():
+        for number in range(count):
+            operations.delete(DEAD_LETTER_CHUNKS, bson.encode({"_id": f"{name}:{number}"}))
+
+
+def _unused_chunks(database: Database[dict[str, Any]], letters: Sequence[str]) -> dict[str, int]:
+    """Return the chunks (the number of each name) that these letters have and no other letter."""
+    collection = database[DEAD_LETTERS]
+    mine = collection.find({"_id": {"$in": list(letters)}, "chunks": {"$exists": True}}, {"chunks": 1})
+    found = {letter["chunks"]["name"]: int(letter["chunks"]["count"]) for letter in mine}
+    others = collection.find({"chunks.name": {"$in": list(found)}, "_id": {"$nin": list(letters)}}, {"chunks": 1})
+    for letter in others if found else ():
+        found.pop(letter["chunks"]["name"], None)
+    return found
 
 
 def row_of(database: Database[dict[str, Any]], letter: Mapping[str, Any]) -> bytes:

@@ -135,7 +135,7 @@ class Sink:
         self._add_documents(batch, attempt.seq, now, operations)
         counted.add(self._target, batch, attempt.seq, now, operations)
         dead_letters.add(operations, batch.dead, attempt, now)
-        dead_letters.settle(operations, batch.settled)
+        dead_letters.settle(self._target, operations, batch.settled, batch.dead)
         signals.answer(operations, batch.answers, now)
         return self._purge.add(attempt, operations), operations
 

@@ -33,7 +33,7 @@ SESSIONS = "_cdc_sessions"
 MAJORITY = WriteConcern("majority")
 SIGNALS = "_cdc_signals"
 """What operators ask of a reader, and what it has answered (contract K11)."""
-_OWN = frozenset({TOMBSTONES, DEAD_LETTERS, SIGNALS})
+_OWN = frozenset({TOMBSTONES, DEAD_LETTERS, DEAD_LETTER_CHUNKS, SIGNALS})
 _NAMESPACE_EXISTS = 48
 _FAST = RetryPolicy(initial_seconds=0.05, maximum_seconds=10.0)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pymysql.cursors import SSCursor
+
 from isotherm_cdc import mysql
 from isotherm_cdc.snapshot.identity import identified, overridden
 from isotherm_cdc.snapshot.keys import key_condition
@@ -15,7 +17,7 @@ from isotherm_cdc.values.mapping import RULES, cursor_of, order_of, select_of
 from isotherm_cdc.verify.rendering import expression, is_compared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pymysql
 
@@ -43,6 +45,7 @@ class SourceTable:
     """One table, over a connection of its own."""
 
     def __init__(self, settings: Settings, full_name: str) -> None:
+        self.full_name = full_name
         self._connection: pymysql.Connection[Any] = mysql.connect(settings.mysql, use_unicode=False, conv={})
         mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = ''")
         found = read_table(self._connection, *full_name.split(".", 1))
@@ -67,6 +70,25 @@ class SourceTable:
         order = ", ".join(order_of(column, quote(column.name)) for column in self._key)
         where = f" WHERE {after(self._key, cursor)}" if cursor else ""
         return self._select(f"{where} ORDER BY {order} LIMIT {limit}")
+
+    def view(self) -> Iterator[SourceRow]:
+        """Yield all rows of a table without a key, in one consistent view; their `cursor` is empty."""
+        table = self.table
+        assert table is not None
+        wanted = [expression(column, quote(column.name)) for column in self.columns]
+        wanted += [select_of(column, quote(column.name)) for column in table.columns]
+        mysql.query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        with self._connection.cursor(SSCursor) as cursor:
+            cursor.execute(f"SELECT {', '.join(wanted)} FROM {quote(table.schema)}.{quote(table.name)}")  # noqa: S608 - quoted
+            count = len(self.columns)
+            for found in cursor:
+                values = [
+                    None if value is None else RULES[column.kind].convert(column)(value)
+                    for column, value in zip(table.columns, found[count:], strict=True)
+                ]
+                texts = tuple(None if text is None else text.decode() for text in found[:count])
+                yield SourceRow(encode_key(table, values), (), texts)
+        mysql.query(self._connection, "COMMIT")
 
     def rows(self, keys: Iterable[Any]) -> dict[bytes, SourceRow]:
         """Return the rows of some `_id`s that are there."""

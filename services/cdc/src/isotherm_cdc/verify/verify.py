@@ -19,6 +19,7 @@ from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.settings import TableFilter
 from isotherm_cdc.snapshot.tables import captured_tables
 from isotherm_cdc.values.columns import Kind
+from isotherm_cdc.verify.counted import CountedComparison
 from isotherm_cdc.verify.differences import Difference, Result, TableResult
 from isotherm_cdc.verify.rendering import same, shown
 from isotherm_cdc.verify.source import SourceRow, SourceTable
@@ -116,11 +117,12 @@ class _Comparison:
         result, table = self._result, self._source.table
         assert table is not None
         self._wait_until_read()
-        if table.counted:
-            result.skipped = ["all columns (it has no key)"]
-            return result
         compared = {column.name for column in self._source.columns}
         result.skipped = [column.name for column in table.columns if column.name not in compared]
+        if table.counted:
+            counted = CountedComparison(self._source, self._collection, result, self._wait_for, self._columns)
+            counted.run(LOOKS, BETWEEN_LOOKS_SECONDS)
+            return result
         digest = hashlib.sha256()
         suspects: list[Any] = []
         cursor: tuple[str, ...] | None = None
