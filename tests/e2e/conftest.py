@@ -39,7 +39,7 @@ def namespaces() -> Iterator[Callable[[str], str]]:
     finally:
         if not os.environ.get("E2E_KEEP"):
             for name in made:
-                run("kubectl", "delete", "namespace", name, "--wait=false")
+                run("kubectl", "delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
 
 def new_release_in(namespace: str, *arguments: Path | str) -> Release:

@@ -40,7 +40,7 @@ def namespace() -> Iterator[Release]:
 
 def test_skaffold_runs(namespace: Release) -> None:
     """`skaffold run` waits until everything stands, and a datum takes its way; `skaffold render` renders the same."""
-    skaffold("diagnose")
+    run("skaffold", "diagnose", "--profile=ci,simulator", "--update-check=false")
     skaffold("run")
     run("helm", "test", namespace.name, "--namespace", namespace.namespace, "--timeout", "5m")
     rendered = [item for item in yaml.safe_load_all(skaffold("render", "--digest-source=tag")) if item]

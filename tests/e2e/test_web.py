@@ -66,7 +66,48 @@ async def test_evicted_pods_fail_no_resume(release: Release) -> None:
         assert set(watcher.codes) <= {CloseCode.RESTARTING, CloseCode.GOING_AWAY}
 
 
-@pytest.fixture(scope="module")
+ASK_UNTIL_LIMITED = """
+import http.client, sys
+codes, connection = [], http.client.HTTPConnection(sys.argv[1], timeout=20)
+while len(codes) < 5000 and codes.count(429) < 100:
+    connection.request("GET", "/api/v1/grid", headers={"Host": "visitors.isotherm.test"})
+    answer = connection.getresponse()
+    answer.read()
+    codes.append(answer.status)
+print(*codes)
+"""
+ASK_SELDOM = """
+import http.client, sys, time
+for _ in range(20):
+    connection = http.client.HTTPConnection(sys.argv[1], timeout=20)
+    connection.request("GET", "/api/v1/grid", headers={"Host": "visitors.isotherm.test"})
+    print(connection.getresponse().status)
+    time.sleep(0.1)
+"""
+
+
+async def test_visitors_behind_the_ingress_have_a_limit_each(
+    release: Release, new_namespace: Callable[[str], str]
+) -> None:
+    """One visitor asks until the limit refuses it; meanwhile another one is served."""
+    outside = Release(new_namespace("visitors"), [])
+    image = release.image("web")
+    greedy, modest = (outside.stand_in(name, image, {}) for name in ("greedy", "modest"))
+    outside.kubectl("wait", "--for=condition=Ready", greedy, modest, "--timeout=60s")
+
+    async def visit(pod: str, script: str) -> list[str]:
+        command = ("exec", pod, "--", "python", "-c", script, INGRESS_SERVICE)
+        return (await asyncio.to_thread(outside.kubectl, *command)).split()
+
+    limited, first = await asyncio.gather(visit(greedy, ASK_UNTIL_LIMITED), visit(modest, ASK_SELDOM))
+    assert limited.count("429") == 100
+    assert set(first) == {"200"}
+    limited, second = await asyncio.gather(visit(greedy, ASK_UNTIL_LIMITED), visit(modest, ASK_SELDOM))
+    assert limited.count("429") == 100
+    assert set(second) == {"200"}
+
+
+@pytest.fixture
 def autoscaled(release: Release) -> Iterator[Release]:
     """One small web pod under an autoscaler."""
     release.upgrade(
@@ -138,47 +179,6 @@ async def loaded() -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-ASK_UNTIL_LIMITED = """
-import http.client, sys
-codes, connection = [], http.client.HTTPConnection(sys.argv[1], timeout=20)
-while len(codes) < 5000 and codes.count(429) < 100:
-    connection.request("GET", "/api/v1/grid", headers={"Host": "visitors.isotherm.test"})
-    answer = connection.getresponse()
-    answer.read()
-    codes.append(answer.status)
-print(*codes)
-"""
-ASK_SELDOM = """
-import http.client, sys, time
-for _ in range(20):
-    connection = http.client.HTTPConnection(sys.argv[1], timeout=20)
-    connection.request("GET", "/api/v1/grid", headers={"Host": "visitors.isotherm.test"})
-    print(connection.getresponse().status)
-    time.sleep(0.1)
-"""
-
-
-async def test_visitors_behind_the_ingress_have_a_limit_each(
-    release: Release, new_namespace: Callable[[str], str]
-) -> None:
-    """One visitor asks until the limit refuses it; meanwhile another one is served."""
-    outside = Release(new_namespace("visitors"), [])
-    image = release.image("web")
-    greedy, modest = (outside.stand_in(name, image, {}) for name in ("greedy", "modest"))
-    outside.kubectl("wait", "--for=condition=Ready", greedy, modest, "--timeout=60s")
-
-    async def visit(pod: str, script: str) -> list[str]:
-        command = ("exec", pod, "--", "python", "-c", script, INGRESS_SERVICE)
-        return (await asyncio.to_thread(outside.kubectl, *command)).split()
-
-    limited, first = await asyncio.gather(visit(greedy, ASK_UNTIL_LIMITED), visit(modest, ASK_SELDOM))
-    assert limited.count("429") == 100
-    assert set(first) == {"200"}
-    limited, second = await asyncio.gather(visit(greedy, ASK_UNTIL_LIMITED), visit(modest, ASK_SELDOM))
-    assert limited.count("429") == 100
-    assert set(second) == {"200"}
 
 
 async def test_chromium_sees_the_map_and_its_changes(release: Release) -> None:
