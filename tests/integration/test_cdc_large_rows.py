@@ -90,6 +90,24 @@ def test_a_snapshot_passes_large_rows(capture: Capture) -> None:
     assert (chunks.count_documents({}), sorted(capture.collection("t").distinct("_id"))) == (0, [1, 2, 3])
 
 
+def test_a_row_larger_than_a_packet_may_be(capture: Capture) -> None:
+    """The limit holds for values and statements: a row of two values goes above it, in the log and when it is read."""
+    capture.sql(f"SET GLOBAL max_allowed_packet = {64 << 20}")
+    capture.reconnect()
+    size = 40 << 20
+    capture.sql("CREATE TABLE w (a INT PRIMARY KEY, b LONGBLOB, c LONGBLOB)")
+    capture.sql(f"INSERT INTO w VALUES (1, repeat('x', {size}), repeat('y', {size})), (2, '', '')")
+    process = capture.start(CDC_TABLE_EXCLUDE_LIST=f"{capture.stack.database}.t")
+    capture.wait(120)
+    capture.sql("UPDATE w SET a = a + 10")
+    capture.wait(120)
+    assert process.running
+    letters = {letter["key"]: letter for letter in capture.collection("_cdc_dead_letters").find()}
+    assert {(key, letter["operation"]) for key, letter in letters.items()} == {(1, "snapshot"), (11, "update")}
+    assert all(letter["chunks"]["size_bytes"] > 2 * size for letter in letters.values())
+    assert capture.collection("w").distinct("_id") == [12]
+
+
 def test_a_pipeline_may_stop_instead(capture: Capture) -> None:
     """By setting it stops with the table, the key and the size, and goes on when the setting is changed."""
     process = capture.start(CDC_OVERSIZED_ROW_POLICY="halt")
