@@ -15,12 +15,19 @@ from chart.objects import CHART, ROOT, containers, pods
 def test_package_names_its_own_images(helm: str, tmp_path: Path) -> None:
     """A published chart has the version of the release, and takes the images of that version from its registry."""
     documentation = "https://code.example.org/owner/isotherm/blob/v9.8.7/docs"
-    environment = {**os.environ, "DOCUMENTATION": documentation, "PATH": f"{Path(helm).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "DOCUMENTATION": documentation,
+        "PATH": f"{Path(helm).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     command = [str(ROOT / "ci/chart/package"), "9.8.7", "registry.example.org/owner", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     text = subprocess.run(
-        [helm, "template", "isotherm", done.stdout.strip(), "--set", "metrics.rules.enabled=true"], capture_output=True, text=True, check=True
+        [helm, "template", "isotherm", done.stdout.strip(), "--set", "metrics.rules.enabled=true"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     images = {c["image"] for _, pod in pods([o for o in yaml.safe_load_all(text) if o]) for c in containers(pod)}
     runbooks = re.findall(r"runbook_url: (.*)/\w+\.md$", text, re.MULTILINE)
