@@ -35,7 +35,7 @@ def skaffold(*arguments: str) -> str:
 def namespace() -> Iterator[Release]:
     """The release that skaffold.yaml names; its namespace is deleted afterwards."""
     yield Release("isotherm", [])
-    run("kubectl", "delete", "namespace", "isotherm", "--ignore-not-found", "--timeout=120s")
+    run("kubectl", "delete", "namespace", "isotherm", "--ignore-not-found", "--timeout=240s")
 
 
 def test_skaffold_runs(namespace: Release) -> None:
