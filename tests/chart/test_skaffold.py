@@ -52,7 +52,8 @@ def with_profiles(profiles: tuple[str, ...]) -> dict[str, Any]:
 
 def filled(template: str) -> str:
     """Return what skaffold makes of a template that names an image."""
-    match = re.fullmatch(r"\{\{\.IMAGE_(REPO|TAG)_isotherm_(\w+)\}\}", template)
+    # What was pushed has its digest behind the tag.
+    match = re.fullmatch(r"\{\{\.IMAGE_(REPO|TAG)_isotherm_(\w+)\}\}(@\{\{\.IMAGE_DIGEST_isotherm_\2\}\})?", template)
     assert match, template
     return f"registry.test/isotherm_{match[2]}" if match[1] == "REPO" else f"tag-of-{match[2]}"
 
