@@ -20,13 +20,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cdc_support import binlog_events as made
 from isotherm_cdc.binlog import events, table_map
 from isotherm_cdc.binlog.catalogue import Catalogue
 from isotherm_cdc.binlog.compiled import CompiledDecoder
 from isotherm_cdc.binlog.decode import BadRow, Operation, Row, RowDecoder
 from isotherm_cdc.binlog.events import Event
 from isotherm_cdc.binlog.transactions import Assembler
-from isotherm_cdc.errors import DataError
+from isotherm_cdc.errors import DataError, UnsupportedEvent
 from isotherm_cdc.values import json_values
 from isotherm_common.process import ServiceError
 
@@ -206,6 +207,14 @@ def test_a_damaged_table_map(choice: int, changes: list[tuple[int, int, bytes]])
             CompiledDecoder(table)
         except ServiceError:
             return
+
+
+def test_a_table_map_whose_key_has_a_column_too_many() -> None:
+    """It is refused before anything reads a row by it."""
+    body = made.table_map().body
+    assert body.endswith(b"\x08\x01\x00"), "the key is the last of the metadata: column 0"
+    with pytest.raises(UnsupportedEvent, match=r"d\.t has 2 columns and a key of columns \(2,\)"):
+        table_map.parse(body[:-1] + b"\x02", {8: "latin1", 45: "utf8mb4", 63: "binary"})
 
 
 @FUZZ

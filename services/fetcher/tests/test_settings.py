@@ -91,7 +91,7 @@ def test_a_places_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
 @pytest.mark.contract("E1", "E6")
 def test_names_and_ports_are_the_agreed_ones() -> None:
     """A service's own settings begin with its prefix; its metrics are on port 9101."""
-    shared = ("MYSQL_", "LOG_", "METRICS_")
+    shared = ("MYSQL_", "LOG_", "METRICS_", "OTEL_")
     assert all(variable.name.startswith((*shared, "FETCHER_", "OPEN_METEO_")) for variable, _ in variables(Settings))
     assert loaded().observability.port == 9101
 

@@ -182,6 +182,9 @@ def _build(
             f"The binary log does not name the columns of {schema}.{name}: set binlog_row_metadata=FULL on the source."
         )
         raise SourceUnusable(message)
+    if any(position >= len(layouts) for position in optional.key):
+        message = f"The table map of {schema}.{name} has {len(layouts)} columns and a key of columns {optional.key}."
+        raise UnsupportedEvent(message)
     columns = []
     for position, (kind, meta) in enumerate(layouts):
         collation = optional.collations.get(position, _BINARY_COLLATION)
