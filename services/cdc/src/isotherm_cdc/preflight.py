@@ -117,6 +117,30 @@ def check_position(checkpoint: GtidSet, state: SourceState) -> None:
         raise PositionLost(message)
 
 
+def check_memory(connection: pymysql.Connection[Any], executed: GtidSet) -> GtidSet:
+    """Check that the source still knows what it had executed before, and return what it has now.
+
+    RESET BINARY LOGS AND GTIDS makes it forget. It does not always end the streams that are open, and counts its new
+    transactions from 1 again: a reader would take them for some that it has.
+
+    Args:
+        connection: to the source.
+        executed: what it had executed before.
+
+    Raises:
+        PositionLost: it has forgotten some of that.
+    """
+    now = GtidSet.parse(str(query(connection, "SELECT @@GLOBAL.gtid_executed")[0][0]))
+    forgotten = executed - now
+    if forgotten:
+        message = (
+            f"The source has forgotten transactions while it was read: {forgotten}. Its binary logs were reset, or it is another "
+            "server. Set CDC_BINLOG_PURGED_POLICY=resnapshot to read the tables again."
+        )
+        raise PositionLost(message)
+    return now
+
+
 def check_cascades(
     connection: pymysql.Connection[Any], state: SourceState, captured: Callable[[str], bool], *, refuse: bool
 ) -> None:

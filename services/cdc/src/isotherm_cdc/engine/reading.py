@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import pymysql
 
 from isotherm_cdc import metrics, mysql, preflight
 from isotherm_cdc.binlog.compiled import CompiledDecoder
@@ -12,7 +15,7 @@ from isotherm_cdc.binlog.messages import End, Message, Prepared, Rows, Schema, S
 from isotherm_cdc.binlog.stream import Source
 from isotherm_cdc.binlog.transactions import Assembler
 from isotherm_cdc.engine.starting import accepts_loss
-from isotherm_cdc.errors import PositionLost, StartAgain
+from isotherm_cdc.errors import Halt, PositionLost, StartAgain
 from isotherm_cdc.snapshot.identity import identified, overridden
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_common.retry import ShutdownDuringRetry
@@ -20,10 +23,9 @@ from isotherm_common.retry import ShutdownDuringRetry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pymysql
-
     from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
+    from isotherm_cdc.gtid import GtidSet
     from isotherm_cdc.pipeline.pipeline import Pipeline
     from isotherm_cdc.preflight import SourceState
     from isotherm_cdc.values.columns import Table
@@ -33,6 +35,8 @@ T = TypeVar("T")
 LATE_SECONDS, FEW_EVENTS, GATHER_SECONDS = 1.0, 16, 0.001
 """While catching up on a source that sends its events one by one, the connection is given a moment to gather some."""
 
+MEMORY_SECONDS = 10.0
+"""So often the source is asked whether it still knows what it had executed."""
 MOST_WAITING_BYTES = 1 << 20
 """So much of a chunk is given to the pipeline at a time."""
 
@@ -93,12 +97,15 @@ class Reader:
             has_primary_key=self._has_primary_key,
         )
         source = Source(shared.settings.mysql, position, shared.settings.server_id)
+        executed, asked = state.executed, time.monotonic()
         try:
             shared.health.ready("mysql")
             metrics.connected.set(1)
             for chunk in source:
                 if self._told_to_stop:
                     return
+                if time.monotonic() - asked > MEMORY_SECONDS:
+                    executed, asked = self._check_memory(executed), time.monotonic()
                 schema_changed = self._take(chunk, assembler)
                 if schema_changed and not state.logs_cascades:
                     self._check_cascades(state)
@@ -106,11 +113,23 @@ class Reader:
                     shared.shutdown.wait(GATHER_SECONDS)
         except OSError as error:
             raise ConnectionError(str(error)) from error
+        except Halt:
+            # A source that was reset may end the stream with an error that does not say so.
+            with contextlib.suppress(OSError, pymysql.err.MySQLError):
+                self._check_memory(executed)
+            raise
         finally:
             metrics.connected.set(0)
             metrics.disconnects_total.inc()
             shared.health.not_ready("mysql", "not connected")
             source.close()
+
+    def _check_memory(self, executed: GtidSet) -> GtidSet:
+        connection = mysql.connect(self._shared.settings.mysql)
+        try:
+            return preflight.check_memory(connection, executed)
+        finally:
+            connection.close()
 
     def _is_late(self) -> bool:
         newest = self._shared.newest_us
