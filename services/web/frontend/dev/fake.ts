@@ -59,6 +59,7 @@ function attach(server: ViteDevServer | PreviewServer, strict: boolean): void {
   server.middlewares.use((request: Connect.IncomingMessage, response: ServerResponse, next: Connect.NextFunction) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     if (url.pathname === "/") {
+      worlds.get(stateNamed(url.searchParams.get("state")))?.visited();
       response.setHeader("Set-Cookie", `state=${url.searchParams.get("state") ?? "live"}; Path=/; SameSite=Strict`);
     }
     if (strict) {
@@ -95,6 +96,10 @@ function attach(server: ViteDevServer | PreviewServer, strict: boolean): void {
 
 function stateOf(request: IncomingMessage): State {
   const name = /(?:^|; )state=([a-z]+)/.exec(request.headers.cookie ?? "")?.[1];
+  return stateNamed(name);
+}
+
+function stateNamed(name: string | null | undefined): State {
   return STATES.find((state) => state === name) ?? "live";
 }
 
@@ -126,6 +131,11 @@ class World {
     if (["live", "real", "filling", "cities", "region", "dense"].includes(state)) {
       setInterval(() => this.#sweep(), state === "filling" ? 1_500 : 3_000).unref();
     }
+  }
+
+  /** The page is opened anew: a server that goes away is there once more. */
+  visited(): void {
+    this.#joined = 0;
   }
 
   refuses(): boolean {
