@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -115,8 +114,7 @@ class Reader:
             raise ConnectionError(str(error)) from error
         except Halt:
             # A source that was reset may end the stream with an error that does not say so.
-            with contextlib.suppress(OSError, pymysql.err.MySQLError):
-                self._check_memory(executed)
+            self._check_memory(executed)
             raise
         finally:
             metrics.connected.set(0)
@@ -125,11 +123,15 @@ class Reader:
             source.close()
 
     def _check_memory(self, executed: GtidSet) -> GtidSet:
-        connection = mysql.connect(self._shared.settings.mysql)
+        """Ask whether the source still knows what it had executed; when it does not answer, the next time will do."""
         try:
-            return preflight.check_memory(connection, executed)
-        finally:
-            connection.close()
+            connection = mysql.connect(self._shared.settings.mysql)
+            try:
+                return preflight.check_memory(connection, executed)
+            finally:
+                connection.close()
+        except (OSError, pymysql.err.MySQLError):
+            return executed
 
     def _is_late(self) -> bool:
         newest = self._shared.newest_us
