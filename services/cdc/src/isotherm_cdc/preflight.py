@@ -10,7 +10,7 @@ import structlog
 
 from isotherm_cdc.errors import PositionLost, SourceUnusable
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.mysql import query
+from isotherm_cdc.mysql import gtid_executed, query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,7 +130,7 @@ def check_memory(connection: pymysql.Connection[Any], executed: GtidSet) -> Gtid
     Raises:
         PositionLost: it has forgotten some of that.
     """
-    now = GtidSet.parse(str(query(connection, "SELECT @@GLOBAL.gtid_executed")[0][0]))
+    now = gtid_executed(connection)
     forgotten = executed - now
     if forgotten:
         message = (

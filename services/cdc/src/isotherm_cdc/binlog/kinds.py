@@ -33,6 +33,8 @@ OPERATIONS: dict[int, tuple[Operation, int]] = {
     **{kind: ("delete", version) for version, kind in enumerate(events.DELETE_ROWS, 1)},
 }
 """What the events of rows do, and the version of their form."""
+DIFFERENCES: tuple[Operation, int] = ("update", 2)
+"""The same of PARTIAL_UPDATE_ROWS."""
 READ_AGAIN = frozenset({events.INCIDENT, events.BEGIN_LOAD_QUERY, events.EXECUTE_LOAD_QUERY})
 """Events after which reading the tables again makes everything equal."""
 REASONS = {

@@ -7,6 +7,7 @@ changes cannot be told are read again instead.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from isotherm_cdc.binlog.catalogue import Catalogue
-    from isotherm_cdc.binlog.decode import Operation, RowDecoder
+    from isotherm_cdc.binlog.decode import BadRow, PartialRow, Row, RowDecoder
     from isotherm_cdc.binlog.events import Event, Gtid
     from isotherm_cdc.values.columns import Table
 
@@ -162,7 +163,7 @@ class Assembler:
         if kind == events.XA_PREPARE:
             return self._xa_prepare(one_phase=bool(event.body[0]))
         if kind == events.PARTIAL_UPDATE_ROWS:
-            return self._partial_update(event)
+            return self._rows(event)
         if event.flags & events.IGNORABLE_FLAG and kind not in kinds.REASONS:
             return []
         return self._not_told(kind)
@@ -311,7 +312,6 @@ class Assembler:
         return Schema(tuple(TableChange("reread", table) for table in sorted(self._catalogue.tables)))
 
     def _rows(self, event: Event) -> list[Message]:
-        operation, version = kinds.OPERATIONS[event.kind]
         event_idx, decoder = self._decoder_of(event.body)
         if decoder is None:
             return []
@@ -320,34 +320,23 @@ class Assembler:
             return [*self._start(), *self._unreadable(f"Rows of {decoder} cannot be read.", decoder)]
         table = decoder.full_name
         try:
-            rows = decoder.rows(operation, event.body, version=version)
-        except NotWhole:
-            return self._not_whole(operation, version, event, event_idx, decoder)
+            rows, partial = self._decoded(event, decoder)
         except UnsupportedEvent as error:
             reason = f"{error} (transaction GTID {self._gtid})"
             return [*self._start(), *self._unreadable(reason, table)]
-        return [*self._start(), Rows(table, event_idx, rows, len(event.body), decoder.table.counted)]
+        return [*self._start(), Rows(table, event_idx, rows, len(event.body), decoder.table.counted, partial)]
 
-    def _partial_update(self, event: Event) -> list[Message]:
-        event_idx, decoder = self._decoder_of(event.body)
-        if decoder is None:
-            return []
-        self._has_rows = True
-        if isinstance(decoder, str):
-            return [*self._start(), *self._unreadable(f"Rows of {decoder} cannot be read.", decoder)]
-        return self._not_whole("update", 2, event, event_idx, decoder)
+    def _decoded(self, event: Event, decoder: RowDecoder) -> tuple[Sequence[Row | PartialRow | BadRow], bool]:
+        """Return an event's rows, or at least their keys, and whether it leaves something out.
 
-    def _not_whole(
-        self, operation: Operation, version: int, event: Event, event_idx: int, decoder: RowDecoder
-    ) -> list[Message]:
-        """Read an event that leaves something out: its rows, or at least their keys."""
-        table, counted = decoder.full_name, decoder.table.counted
-        try:
-            rows = self._partial.of(decoder, operation, version, event, self._gtid)
-        except UnsupportedEvent as error:
-            reason = f"{error} (transaction GTID {self._gtid})"
-            return [*self._start(), *self._unreadable(reason, table)]
-        return [*self._start(), Rows(table, event_idx, rows, len(event.body), counted, partial=True)]
+        Raises:
+            UnsupportedEvent: it cannot be read.
+        """
+        operation, version = kinds.OPERATIONS.get(event.kind, kinds.DIFFERENCES)
+        if event.kind in kinds.OPERATIONS:
+            with contextlib.suppress(NotWhole):
+                return decoder.rows(operation, event.body, version=version), False
+        return self._partial.of(decoder, operation, version, event, self._gtid), True
 
     def _decoder_of(self, body: bytes) -> tuple[int, RowDecoder | str | None]:
         """Return a row event's number and what reads it."""

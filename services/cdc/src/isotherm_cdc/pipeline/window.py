@@ -253,15 +253,13 @@ class Progress:
 
         A reading of the whole table that is under way goes on first: begun anew each time, it might never come to the end.
         """
-        if not keys:
-            return
         state = self._tables.get(table)
+        if not keys or (state is not None and state.again):
+            return
         if state is None:
             state = TableSnapshot(table, read=True)
             self._generations[table] = self.generation(table) + 1
         wanted = tuple(dict.fromkeys((*state.keys, *keys)))
-        if state.again:
-            return
         if len(wanted) <= MOST_KEYS and sum(map(len, wanted)) <= MOST_KEY_BYTES:
             self._tables[table] = replace(state, keys=wanted)
         elif state.is_for_keys:
