@@ -16,9 +16,9 @@ import workload
 from prometheus_client import CollectorRegistry
 from stage import Pauses, allow_many_files, say
 
+from isotherm_common.garbage import collect_rarely
 from isotherm_web.app import create_app
 from isotherm_web.assembly import Batch
-from isotherm_web.collector import calm_the_collector
 from isotherm_web.events import Changed
 from isotherm_web.feed import Publisher
 from isotherm_web.geometry import Location
@@ -26,6 +26,7 @@ from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.rows import Row
 from isotherm_web.server import listen, make_server, stop
+from isotherm_web.service import YOUNG_OBJECTS
 from isotherm_web.settings import HubSettings, ServerSettings
 from isotherm_web.state import GridState
 from isotherm_web.ticker import tick
@@ -87,7 +88,7 @@ async def serve(options: argparse.Namespace) -> None:
         background = [asyncio.create_task(publisher.run()), asyncio.create_task(tick(hub, Heart(), metrics))]
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.05)
-        calm_the_collector()
+        collect_rarely(YOUNG_OBJECTS)
         pauses.take()
         say(
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -23,6 +22,7 @@ from isotherm_cdc.leader import Leader
 from isotherm_cdc.settings import Settings
 from isotherm_cdc.sink.sink import Sink
 from isotherm_common import logging
+from isotherm_common.garbage import collect_rarely
 from isotherm_common.observability import Health, ObservabilityServer
 from isotherm_common.process import TryAgainLater, run
 from isotherm_common.retry import ShutdownDuringRetry
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-GARBAGE_THRESHOLDS = (50_000, 20, 20)
+YOUNG_OBJECTS = 50_000
+"""So many new objects have garbage looked for: rows form no cycles, and there are many of them."""
 SCHEMA_VERSION = 1
 """The version of the weather's schema that this was built for."""
 
@@ -122,15 +123,8 @@ def _work(settings: Settings, engine: Engine, shutdown: Shutdown, health: Health
         engine.raise_failure()
         return
     health.ready("schema")
-    _collect_rarely()
+    collect_rarely(YOUNG_OBJECTS)
     engine.run()
-
-
-def _collect_rarely() -> None:
-    """Let the cyclic garbage collector look less often: rows form no cycles, and there are many of them."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _status(engine: Engine, leader: Leader | None) -> dict[str, Any]:

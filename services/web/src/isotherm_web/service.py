@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from isotherm_common.garbage import collect_rarely
 from isotherm_common.observability import Health, ObservabilityServer
 from isotherm_common.tracing import configure
 from isotherm_web import __version__
 from isotherm_web.app import create_app
-from isotherm_web.collector import calm_the_collector
 from isotherm_web.feed import Feed, Publisher, Referee
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STATE = "state"
 DRAINING = "draining"
+YOUNG_OBJECTS = 20_000
+"""So many new objects have garbage looked for, which takes a few milliseconds; what sees all clients comes every few million."""
 
 _DRAIN_SHARE = 0.75
 _CLOSED_PER_SECOND = 1000
@@ -70,7 +72,7 @@ async def serve(settings: Settings) -> None:
         structlog.get_logger().info(
             "serving", address=listener.getsockname()[:2], metrics_port=observability.port, version=__version__
         )
-        calm_the_collector()
+        collect_rarely(YOUNG_OBJECTS)
         stopped = asyncio.create_task(stopping.wait(), name="signals")
         try:
             done, _ = await asyncio.wait([*background, serving, stopped], return_when=asyncio.FIRST_COMPLETED)
