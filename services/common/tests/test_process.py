@@ -34,6 +34,7 @@ def test_whatever_ends_a_service_has_its_exit_code(error: BaseException, code: i
 @pytest.mark.contract("E3")
 def test_mistakes_in_the_settings_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     """On standard error, as plain sentences: how to log is not known yet."""
+    structlog.reset_defaults()  # another test may have set up how to log
     run(lambda: raising(ConfigurationError("A is wrong.\nB is wrong.")))
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "A is wrong.\nB is wrong.\n")
