@@ -599,6 +599,25 @@ def test_dead_letters_are_in_with_their_batch(what: str) -> None:
     assert len(model.server.find((DATABASE, "_cdc_dead_letters"))) == (1 if what == "forgotten" else 0)
 
 
+@pytest.mark.usefixtures("_small_steps")
+def test_a_truncate_stays_begun_until_it_is_applied() -> None:
+    """A reader that follows one killed while it emptied a table says so, whatever it writes before the TRUNCATE itself."""
+    model = Model()
+    model.begin(seed=0, before=3, settled=True)
+    model.source.alter(model.chance, "truncate")
+    model.receive(pieces=2)
+    model.reader.interrupt = crash_at("committed")
+    with pytest.raises(Crash):
+        model.write_one(model.reader, heartbeat=False)
+    model.reader = Reader(model, lambda _: None)
+    begun = model.checkpoint()["ddl"]
+    assert begun["stage"] == "clearing"
+    assert model.write_one(model.reader, heartbeat=True)
+    assert model.checkpoint()["ddl"] == begun
+    model.settle()
+    assert model.checkpoint()["ddl"] is None
+
+
 def crash_at(place: str) -> Callable[[str], None]:
     """Return what kills the reader at a call."""
 

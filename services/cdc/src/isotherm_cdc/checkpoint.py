@@ -8,6 +8,8 @@ from typing import Any, Literal
 import bson
 from bson.int64 import Int64
 
+from isotherm_cdc.gtid import GtidSet
+
 
 @dataclass(frozen=True)
 class Position:
@@ -139,6 +141,16 @@ class Checkpoint:
     def moved(self, **changes: Any) -> Checkpoint:
         """Return a copy with changes."""
         return replace(self, **changes)
+
+    def ddl_after(self, gtid_set: str) -> dict[str, Any] | None:
+        """Return what is still to be said of a table that is being emptied once `gtid_set` is applied.
+
+        Another reader may have begun the emptying: it stays begun until the transaction that asked for it is applied. What
+        no transaction asked for belongs to a snapshot, which says itself that it is not at its end.
+        """
+        if self.ddl is None or self.ddl["gtid"] is None or self.ddl["gtid"] in GtidSet.parse(gtid_set):
+            return None
+        return self.ddl
 
     def fields(self) -> dict[str, Any]:
         """Return what a batch writes; term and name never change by a batch."""

@@ -125,7 +125,7 @@ class Sink:
             attempt_id=uuid4().hex,
             gtid_set=batch.gtid_set,
             position=batch.position,
-            ddl=None,
+            ddl=self.checkpoint.ddl_after(batch.gtid_set),
             snapshot=batch.snapshot,
             committed_at=now,
             source_ts=batch.source_us or self.checkpoint.source_ts,
