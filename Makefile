@@ -12,7 +12,7 @@ FANOUT ?=
 CLIENTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos rehearsal mutants bench-cdc bench-fanout soak-web format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos rehearsal explore mutants bench-cdc bench-fanout soak-web format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ chaos: ## Kill the CDC again and again (KILLS=1000 or MINUTES=30, CHAOS_SEED=…
 
 rehearsal: ## Break one thing after the other before a real Prometheus, and look which alerts fire
 	@exec $(PYTHON) ci/test rehearsal
+
+explore: ## Try the properties on random examples that no run has tried (ROUNDS=10), until one breaks
+	@$(PYTHON) ci/bootstrap.py install dev
+	@for round in $$(seq $(or $(ROUNDS),10)); do \
+	  .venv/bin/python -m pytest -q -x -m hypothesis --hypothesis-profile=explore services || exit; \
+	done
 
 mutants: ## Break the CDC's code in named ways, each of which a named test must notice (MUTANTS="NAME …": only these)
 	@$(PYTHON) ci/bootstrap.py install dev

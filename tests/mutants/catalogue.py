@@ -58,6 +58,13 @@ MUTANTS = (
         'return "retry"',
         f"{_TESTS}/test_checkpoint.py::test_verdicts",
     ),
+    _mutant(
+        "an emptying that was cut short is forgotten by the next batch",
+        "sink/sink.py",
+        "ddl=self.checkpoint.ddl_after(batch.gtid_set)",
+        "ddl=None",
+        f"{_TESTS}/test_model.py::test_a_truncate_stays_begun_until_it_is_applied",
+    ),
     Mutant(
         "seq reused",
         (

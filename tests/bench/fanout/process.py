@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LINE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class CpuTime:
+    """CPU time in seconds: of the program, and of the kernel for it."""
+
+    user: float
+    kernel: float
+
+    @property
+    def total(self) -> float:
+        """Both."""
+        return self.user + self.kernel
+
+    def __sub__(self, other: CpuTime) -> CpuTime:
+        """Return what was used since."""
+        return CpuTime(self.user - other.user, self.kernel - other.kernel)
 
 
 class ServerProcess:
@@ -61,10 +79,10 @@ class ServerProcess:
             self._process.kill()
             await self._process.wait()
 
-    def cpu_seconds(self) -> float:
+    def cpu(self) -> CpuTime:
         """Return what it has used."""
         fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return CpuTime(int(fields[11]) / _TICKS, int(fields[12]) / _TICKS)
 
     def memory_kb(self) -> int:
         """Return its resident memory."""

@@ -6,7 +6,8 @@
 Each server is a process of its own, the clients are bare sockets in this one. Printed as JSON, a line a server:
 
 - `last_client_ms`: from a change until the last client has all of it; the machine's load is in it;
-- `cpu_s_per_1000`: the server's CPU seconds for 1,000 messages: the figure to go by on a machine that others use too;
+- `cpu_s_per_1000`: the server's CPU seconds for 1,000 messages, and how many of them are the kernel's: the figure to go by
+  on a machine that others use too;
 - `kb_per_client`: resident memory for one client;
 - `accepted_per_second`, `cpu_s_per_1000_connections`: clients that come back to a server just started;
 - `gc`: the pauses of its garbage collector while clients connect and while changes are sent.
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 from clients import FlaskReader, IsothermReader, Reader, Seen, connect, resume_message
-from process import ServerProcess
+from process import CpuTime, ServerProcess
 from stage import allow_many_files
 
 if TYPE_CHECKING:
@@ -89,27 +90,27 @@ async def _measure(
     await connect(1, about["port"], make, seen)
     contestant.reader.resume = resume_message(about["stream"], about["seq"], about["geometry"])  # type: ignore[attr-defined]
     await connect(1, about["port"], make, seen)
-    memory, cpu = server.memory_kb(), server.cpu_seconds()
+    memory, cpu = server.memory_kb(), server.cpu()
     _, seconds = await connect(count - 2, about["port"], make, seen)
-    connecting_cpu = server.cpu_seconds() - cpu
+    connecting_cpu = server.cpu() - cpu
     await asyncio.sleep(_SETTLE_SECONDS)
     memory = server.memory_kb() - memory
-    cpu, received = server.cpu_seconds(), seen.bytes_received
+    cpu, received = server.cpu(), seen.bytes_received
     done = await server.change(options.changes, options.every_ms, options.cells)
     commits = {int(seq): at for seq, at in done["commits"].items()}
     await _all_arrived(seen, max(commits), count)
-    cpu = server.cpu_seconds() - cpu
+    cpu = server.cpu() - cpu
     messages = sum(seen.counts.values())
     last = sorted(seen.last_at[seq] - at for seq, at in commits.items() if seen.counts.get(seq) == count)
     return {
         "complete": f"{len(last)} of {options.changes}",
         "lost": seen.lost,
         "last_client_ms": {"p50": _quantile(last, 0.5), "p99": _quantile(last, 0.99)},
-        "cpu_s_per_1000": round(cpu / max(1, messages) * 1000, 4),
+        "cpu_s_per_1000": _per_1000(cpu, messages, 4),
         "bytes_per_message": round((seen.bytes_received - received) / max(1, messages)),
         "kb_per_client": round(memory / (count - 2), 1),
         "accepted_per_second": round((count - 2) / seconds),
-        "cpu_s_per_1000_connections": round(connecting_cpu / (count - 2) * 1000, 3),
+        "cpu_s_per_1000_connections": _per_1000(connecting_cpu, count - 2, 3),
         "gc": {"connecting": done["pauses_connecting"], "changes": done["pauses"]},
         "load": round(os.getloadavg()[0], 1),
     }
@@ -120,6 +121,11 @@ async def _all_arrived(seen: Seen, seq: int, count: int) -> None:
     until = loop.time() + _LAST_SECONDS
     while seen.counts.get(seq, 0) < count - seen.lost and loop.time() < until:  # noqa: ASYNC110 - a figure, no event
         await asyncio.sleep(0.05)
+
+
+def _per_1000(cpu: CpuTime, count: int, digits: int) -> dict[str, float]:
+    share = 1000 / max(1, count)
+    return {"total": round(cpu.total * share, digits), "kernel": round(cpu.kernel * share, digits)}
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:
