@@ -124,23 +124,23 @@ MUTANTS = (
     # From transactions to batches.
     _mutant(
         "GTID added before its rows are written",
-        "pipeline/pipeline.py",
+        "pipeline/outlet.py",
         "            item.split = True\n",
         "            item.split = True\n            self._applied.add(item.origin_id, item.number)\n",
         f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
         "resume position off by one in a large transaction",
-        "pipeline/pipeline.py",
+        "pipeline/outlet.py",
         "item.applied.get(run.table, 0) + number\n",
         "item.applied.get(run.table, 0) + number + 1\n",
         f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
         "resume position ignored",
-        "pipeline/pipeline.py",
-        "self._resume = checkpoint.position",
-        "self._resume = None",
+        "pipeline/outlet.py",
+        "self.resume = checkpoint.position",
+        "self.resume = None",
         f"{_TESTS}/test_pipeline.py::test_a_larger_one_goes_in_parts_that_say_where_they_stop",
     ),
     _mutant(
@@ -158,12 +158,12 @@ MUTANTS = (
     _mutant(
         "a lost connection leaves the open transaction",
         "pipeline/pipeline.py",
-        "            self._queue.pop()\n",
+        "            self._waiting.items.pop()\n",
         "            pass\n",
     ),
     _mutant(
         "truncate does not empty the collection",
-        "pipeline/pipeline.py",
+        "pipeline/outlet.py",
         'change.effect == "truncate" or ',
         "",
     ),
@@ -206,8 +206,8 @@ MUTANTS = (
     _mutant(
         "chunk written before the stream has passed it",
         "pipeline/pipeline.py",
-        "        if not window.high - self._prepared <= self._received:\n            return\n",
-        "",
+        "elif window.high - self._prepared <= self._received:",
+        "else:",
         f"{_TESTS}/test_pipeline.py::test_a_chunk_waits_until_the_stream_has_passed_what_it_was_read_after",
     ),
     _mutant(
@@ -233,13 +233,13 @@ MUTANTS = (
     ),
     _mutant(
         "ghosts not removed",
-        "pipeline/pipeline.py",
+        "pipeline/outlet.py",
         'batch.clears.append(Clear(item.table, item.up_to_seq, "ghosts", None))',
         "pass",
     ),
     _mutant(
         "an outdated chunk counts",
-        "pipeline/pipeline.py",
+        "pipeline/outlet.py",
         "current = self._progress.generation(item.table) == item.generation",
         "current = True",
         f"{_TESTS}/test_pipeline.py::test_a_chunk_of_an_earlier_reading_does_not_count",

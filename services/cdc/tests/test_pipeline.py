@@ -289,7 +289,7 @@ def test_rows_applied_before_a_restart_are_taken_from_the_chunk() -> None:
     while (batch := pipeline.take()) is not None:
         assert not (found.keys() & writes(batch).keys())
         found |= writes(batch)
-        pipeline.committed(pipeline._seq + 1)
+        pipeline.committed(pipeline._outlet.seq + 1)
     assert found == {1: "1", 2: "2", 3: "30"}
 
 
