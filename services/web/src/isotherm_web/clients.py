@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from isotherm_web.framing import server_frame
+from isotherm_web.framing import deflated_frame, server_frame
 from isotherm_web.shapes import WHOLE, Shape
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from isotherm_web.encoding import Payload
     from isotherm_web.protocol import CloseCode, Format, Resume
 
+
+_COMPRESS_FROM_BYTES = 512
 
 NO_EPOCH = -1
 """Of a client that has nothing yet."""
@@ -44,26 +46,30 @@ class Closing:
 
 
 class Outgoing:
-    """A message on its way to a client, or to many: it is encoded once, and so is its frame.
+    """A message on its way to a client, or to many: it is encoded, framed and compressed once.
 
     Attributes:
         type: what it is.
         payload: text or bytes.
     """
 
-    __slots__ = ("_frame", "payload", "type")
+    __slots__ = ("_deflated", "_plain", "payload", "type")
 
     def __init__(self, kind: str, payload: Payload) -> None:
         self.type = kind
         self.payload = payload
-        self._frame: bytes | None = None
+        self._plain: bytes | None = None
+        self._deflated: bytes | None = None
 
-    @property
-    def frame(self) -> bytes:
-        """The whole message as it goes over the wire."""
-        if self._frame is None:
-            self._frame = server_frame(self.payload)
-        return self._frame
+    def frame(self, *, deflate: bool = False) -> bytes:
+        """Return the whole message as it goes over the wire; small ones are not compressed."""
+        if deflate and len(self.payload) >= _COMPRESS_FROM_BYTES:
+            if self._deflated is None:
+                self._deflated = deflated_frame(self.payload)
+            return self._deflated
+        if self._plain is None:
+            self._plain = server_frame(self.payload)
+        return self._plain
 
 
 @dataclass(slots=True)
@@ -105,6 +111,7 @@ class Client:
         ping: whether a ping is to be sent.
         writing_since: since when the message being written is not gone; None when nothing is being written.
         wait_until: when the waiting ends.
+        look_at: before then no rule of time applies to it.
         closing: why it is closed.
     """
 
@@ -124,5 +131,6 @@ class Client:
     ping: bool = False
     writing_since: float | None = None
     wait_until: float = field(default=float("inf"))
+    look_at: float = float("-inf")
     closing: Closing | None = None
     kick: Callable[[CloseCode, str], None] | None = None

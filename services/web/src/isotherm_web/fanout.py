@@ -24,37 +24,40 @@ class SharedEncoder:
 
     A client may stand between two deltas (it came after a batch and before the delta that carries it). It gets the
     delta that everyone gets: a cell sent twice does no harm, since values are absolute.
+
+    Attributes:
+        published_seq: the seq of the last delta that went to everyone.
+        encoded: how many messages were encoded.
     """
 
     def __init__(self, state: GridState) -> None:
         self._state = state
         self._revision = -1
-        self._cache: dict[tuple[str, Format | None, Shape, int], Outgoing] = {}
+        self._cache: dict[tuple[str, Format, Shape, int], Outgoing] = {}
+        self._geometries: dict[Shape, Outgoing] = {}
         self._views = Views(state.geometry)
         self._sent_seqs: deque[int] = deque([state.seq], _REMEMBERED_DELTAS)
+        self.published_seq = state.seq
         self.encoded = 0
 
     def succeeded_by(self, state: GridState) -> SharedEncoder:
         """Return the encoder of a state whose clients go on from this one's."""
         successor = SharedEncoder(state)
-        successor._sent_seqs = self._sent_seqs
+        successor._sent_seqs, successor.published_seq = self._sent_seqs, self.published_seq
         successor.publish()
         return successor
-
-    @property
-    def published_seq(self) -> int:
-        """The seq of the last delta that went to everyone."""
-        return self._sent_seqs[-1]
 
     def publish(self) -> None:
         """Say that the state as it is goes to everyone."""
         if self._state.seq > self.published_seq:
-            self._sent_seqs.append(self._state.seq)
+            self.published_seq = self._state.seq
+            self._sent_seqs.append(self.published_seq)
 
     def view(self, shape: Shape) -> View:
         """Return which places and layers a shape has now."""
         if self._views.geometry is not self._state.geometry:
             self._views = Views(self._state.geometry)
+            self._geometries.clear()
         return self._views.of(shape)
 
     def snapshot(self, wire: Format, shape: Shape = WHOLE) -> Outgoing:
@@ -63,7 +66,12 @@ class SharedEncoder:
 
     def geometry(self, shape: Shape = WHOLE) -> Outgoing:
         """Return the message that describes the cells."""
-        return self._once("geometry", None, shape, 0)
+        view = self.view(shape)
+        message = self._geometries.get(shape)
+        if message is None:
+            self.encoded += 1
+            message = self._geometries[shape] = Outgoing("geometry", encode_control(geometry_message(view.geometry)))
+        return message
 
     def delta(self, wire: Format, seq: int, shape: Shape = WHOLE) -> Outgoing:
         """Return what a client that has `seq` is missing."""
@@ -71,12 +79,12 @@ class SharedEncoder:
 
     def _base(self, seq: int) -> int:
         """Return the newest delta's seq that a client with `seq` has for certain, so that many share one delta."""
-        if seq < self._sent_seqs[0]:
+        sent = self._sent_seqs
+        if seq < sent[0] or (len(sent) > 1 and seq == sent[-2]):
             return seq
-        place = bisect_right(self._sent_seqs, seq)
-        return self._sent_seqs[place - 1]
+        return sent[bisect_right(sent, seq) - 1]
 
-    def _once(self, kind: str, wire: Format | None, shape: Shape, from_seq: int) -> Outgoing:
+    def _once(self, kind: str, wire: Format, shape: Shape, from_seq: int) -> Outgoing:
         if self._revision != self._state.revision:
             self._cache.clear()
             self._revision = self._state.revision
@@ -85,10 +93,8 @@ class SharedEncoder:
         if message is None:
             self.encoded += 1
             view = self.view(shape)
-            if wire is None:
-                payload: Payload = encode_control(geometry_message(view.geometry))
-            elif kind == "snapshot":
-                payload = encode_snapshot(self._state, wire, view)
+            if kind == "snapshot":
+                payload: Payload = encode_snapshot(self._state, wire, view)
             else:
                 payload = encode_delta(self._state, from_seq, wire, view)
             message = self._cache[key] = Outgoing(kind, payload)

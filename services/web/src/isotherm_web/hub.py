@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from isotherm_web import protocol
 from isotherm_web.clients import NO_EPOCH, Client, Closing, Outgoing, Phase, TokenBucket
-from isotherm_web.encoding import encode_control
 from isotherm_web.errors import ProtocolError
 from isotherm_web.fanout import SharedEncoder
+from isotherm_web.greetings import Greetings
 from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume, Subscribe
 from isotherm_web.shapes import Shape
 from isotherm_web.state import NO_STREAM, GridState
@@ -23,6 +23,7 @@ from isotherm_web.state import NO_STREAM, GridState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from isotherm_web.greetings import Mode
     from isotherm_web.metrics import Metrics
     from isotherm_web.settings import HubSettings
 
@@ -53,7 +54,7 @@ class Hub:
         self.clients: dict[Client, None] = {}
         self._settings = settings
         self._metrics = metrics
-        self._version = version
+        self._greetings = Greetings(version, settings.stale_after_seconds)
         self.ask: Callable[[], None] = lambda: None
         self._wall_clock = wall_clock
         self._uniform = uniform
@@ -125,10 +126,12 @@ class Hub:
         settings = self._settings
         bucket = TokenBucket(settings.inbound_burst, now)
         client = Client(wire, address, wake, now, now, now + self._ping_in(), bucket)
+        self._look_again(client)
         self.clients[client] = None
         self._addresses[address] += 1
-        self._metrics.clients.labels(wire.value).inc()
-        self._metrics.connections.labels(wire.value).inc()
+        series = self._metrics.series
+        series(self._metrics.clients, wire.value).inc()
+        series(self._metrics.connections, wire.value).inc()
         return client
 
     def disconnect(self, client: Client) -> None:
@@ -141,7 +144,7 @@ class Hub:
         self._addresses[client.address] -= 1
         if not self._addresses[client.address]:
             del self._addresses[client.address]
-        self._metrics.clients.labels(client.format.value).dec()
+        self._metrics.series(self._metrics.clients, client.format.value).dec()
 
     def received(self, client: Client, data: str | bytes, now: float) -> None:
         """Take in what a client sent."""
@@ -159,16 +162,20 @@ class Hub:
             if client.phase is not Phase.CONNECTED:
                 self._refuse_message(client, "resume is sent once, at the beginning")
                 return
-            self._metrics.received.labels("resume").inc()
+            self._count("resume")
             client.resume = message
             client.shape = Shape(message.layers, message.tile)
             client.wait_until = now + self._settings.catch_up_seconds
+            client.look_at = min(client.look_at, client.wait_until)
             self._settle(client, None)
         elif isinstance(message, Subscribe):
-            self._metrics.received.labels("subscribe").inc()
+            self._count("subscribe")
             self._subscribe(client, Shape(message.layers, message.tile))
         else:
-            self._metrics.received.labels("pong").inc()
+            self._count("pong")
+
+    def _count(self, kind: str) -> None:
+        self._metrics.series(self._metrics.received, kind).inc()
 
     def _within_rate(self, client: Client, now: float) -> bool:
         settings = self._settings
@@ -189,7 +196,7 @@ class Hub:
             client.wake()
 
     def _refuse_message(self, client: Client, reason: str) -> None:
-        self._metrics.received.labels("invalid").inc()
+        self._count("invalid")
         self.close(client, CloseCode.PROTOCOL_ERROR, reason)
 
     def undecided(self) -> Iterable[Client]:
@@ -219,7 +226,7 @@ class Hub:
                 self.ask()
             return
         self._held.pop(client, None)
-        self._metrics.resumes.labels(decision.value).inc()
+        self._metrics.series(self._metrics.resumes, decision.value).inc()
         client.phase = Phase.LIVE
         client.greet = True
         if decision is Decision.RESUMED:
@@ -250,8 +257,7 @@ class Hub:
         if client.ping:
             client.ping = False
             client.ping_at = now + self._ping_in()
-            ping = protocol.Ping(seq=self.state.seq, server_time=int(self._wall_clock()))
-            out.append(Outgoing("ping", encode_control(ping)))
+            out.append(self._greetings.ping(self.state, self._wall_clock()))
         return out
 
     def _delta(self, client: Client) -> Outgoing:
@@ -259,24 +265,13 @@ class Hub:
         client.seq = self.state.seq
         return message
 
-    def _hello(self, client: Client, mode: str) -> Outgoing:
-        view = self._encoder.view(client.shape)
-        hello = protocol.Hello(
-            protocol=protocol.PROTOCOL,
-            stream=self.state.stream,
-            seq=self.state.seq,
-            mode="resumed" if mode == "resumed" else "snapshot",
-            geometry=view.geometry.name,
-            layers=view.layer_names,
-            server_time=int(self._wall_clock()),
-            stale_after_seconds=self._settings.stale_after_seconds,
-            version=self._version,
-        )
-        return Outgoing("hello", encode_control(hello))
+    def _hello(self, client: Client, mode: Mode) -> Outgoing:
+        return self._greetings.hello(mode, self.state, self._encoder.view(client.shape), self._wall_clock())
 
     def writing(self, client: Client, now: float) -> None:
         """Say that a message to `client` is being written."""
         client.writing_since = now
+        client.look_at = min(client.look_at, now + self._settings.slow_after_seconds)
 
     def written(self, client: Client, message: Outgoing) -> None:
         """Say that a message to `client` was written."""
@@ -299,7 +294,7 @@ class Hub:
     def tick(self, now: float) -> None:
         """Let time pass: pings that are due, and clients that have broken a rule."""
         settings = self._settings
-        for client in list(self.clients):
+        for client in [client for client in self.clients if client.look_at <= now]:
             if client.phase is Phase.CLOSED:
                 continue
             if client.writing_since is not None and now - client.writing_since > settings.slow_after_seconds:
@@ -315,6 +310,17 @@ class Hub:
                 client.ping = True
                 client.ping_at = now + self._ping_in()
                 client.wake()
+            self._look_again(client)
+
+    def _look_again(self, client: Client) -> None:
+        """Work out when a rule of time may next apply to a client, so that a tick looks at few of them."""
+        settings = self._settings
+        client.look_at = client.heard_at + settings.silent_after_seconds
+        if client.phase is Phase.CONNECTED:
+            client.look_at = min(client.look_at, client.connected_at + settings.resume_timeout_seconds)
+        client.look_at = min(client.look_at, client.ping_at, client.wait_until)
+        if client.writing_since is not None:
+            client.look_at = min(client.look_at, client.writing_since + settings.slow_after_seconds)
 
     def close(self, client: Client, code: CloseCode, reason: str) -> None:
         """Close a client; its connection finds out by `wake`."""

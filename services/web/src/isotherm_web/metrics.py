@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+
+Kind = TypeVar("Kind", Counter, Gauge)
 
 _COMMIT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60)
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -115,7 +117,15 @@ class Metrics:
             buckets=_REQUEST_BUCKETS,
             registry=registry,
         )
+        self._series: dict[tuple[Any, tuple[str, ...]], Any] = {}
         self._sent: dict[tuple[str, str], tuple[Counter, Counter]] = {}
+
+    def series(self, metric: Kind, *labels: str) -> Kind:
+        """Return a metric's series, as `labels` does; remembered, since that takes longer than counting does."""
+        found: Kind | None = self._series.get((metric, labels))
+        if found is None:
+            found = self._series[metric, labels] = metric.labels(*labels)
+        return found
 
     def sent(self, message_type: str, wire: str, size_bytes: int, clients: int = 1) -> None:
         """Count a message handed to so many clients."""

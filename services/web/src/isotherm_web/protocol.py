@@ -23,6 +23,8 @@ class Format(enum.Enum):
     JSON = "isotherm.v1.json"
     BINARY = "isotherm.v1.bin"
 
+    __hash__ = object.__hash__  # there is one object of each, and Enum's own hash is computed in Python
+
 
 class CloseCode(enum.IntEnum):
     """Why a client is closed (contract W10)."""

@@ -38,8 +38,7 @@ class Box(NamedTuple):
     east: float
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """A subscription."""
 
     layers: LayerChoice = "all"

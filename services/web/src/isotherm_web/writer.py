@@ -7,6 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from isotherm_web.framing import payload_bytes
+
 if TYPE_CHECKING:
     from isotherm_web.clients import Outgoing
     from isotherm_web.metrics import Metrics
@@ -36,7 +38,7 @@ class Writer:
         self._metrics = metrics
         self._due: deque[Due] = deque()
         self._scheduled = False
-        self._last: tuple[Outgoing, Format] | None = None
+        self._last: tuple[Outgoing, Format, bytes] | None = None
         self._count = 0
 
     def due(self, line: Due) -> None:
@@ -49,18 +51,19 @@ class Writer:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._run)
 
-    def sent(self, message: Outgoing, wire: Format) -> None:
-        """Count a message; the same message to many clients is counted in one go."""
-        if self._last is not None and self._last[0] is message and self._last[1] is wire:
+    def sent(self, message: Outgoing, wire: Format, frame: bytes) -> None:
+        """Count a message and the frame that it was sent in; the same frame to many clients is counted in one go."""
+        last = self._last
+        if last is not None and last[2] is frame and last[1] is wire:
             self._count += 1
             return
         self._settle()
-        self._last, self._count = (message, wire), 1
+        self._last, self._count = (message, wire, frame), 1
 
     def _settle(self) -> None:
         if self._last is not None:
-            message, wire = self._last
-            self._metrics.sent(message.type, wire.value, len(message.payload), self._count)
+            message, wire, frame = self._last
+            self._metrics.sent(message.type, wire.value, payload_bytes(frame), self._count)
             self._last = None
 
     def _run(self) -> None:
