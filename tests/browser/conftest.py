@@ -28,12 +28,17 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-VIEWPORTS: dict[str, Any] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+VIEWPORTS: dict[str, Any] = {
+    "desktop": {"width": 1440, "height": 900},
+    "phone": {"width": 390, "height": 844},
+    "small": {"width": 320, "height": 568},
+}
+HANDHELD = ("phone", "small")
 PATIENCE_MS = 30_000
 EXPECTED = ("WebSocket connection", "net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "net::ERR_SOCKET_NOT_CONNECTED")
 """What the browser logs of its own accord while the server is away."""
 
-Device = Literal["desktop", "phone"]
+Device = Literal["desktop", "phone", "small"]
 Scheme = Literal["light", "dark"]
 
 
@@ -100,9 +105,9 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
         context = chromium.new_context(
             viewport=VIEWPORTS[device],
             color_scheme=scheme,
-            has_touch=device == "phone",
-            is_mobile=device == "phone",
-            device_scale_factor=2 if device == "phone" else 1,
+            has_touch=device in HANDHELD,
+            is_mobile=device in HANDHELD,
+            device_scale_factor=2 if device in HANDHELD else 1,
         )
         visit = Visit(context.new_page())
         visits.append(visit)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WORLD_CELLS = 612
 LEAST_COLOURS = 60
+LEAST_CONTRAST = 80
 
 
 def test_coordinates_and_names_are_found(world: Pipeline, visit: Callable[..., Any]) -> None:
@@ -94,6 +95,9 @@ def test_exports(world: Pipeline, visit: Callable[..., Any], tmp_path: Path) -> 
     picture = Image.open(tmp_path / "map.png").convert("RGB")
     assert picture.size == (1440, 900 + 46)
     assert len(np.unique(np.asarray(picture.resize((144, 94))).reshape(-1, 3), axis=0)) > LEAST_COLOURS
+    # Below the scale of the foot stand its values.
+    numbers = np.asarray(picture.crop((1440 - 260, 900 + 24, 1440, 900 + 40)).convert("L"))
+    assert np.ptp(numbers) > LEAST_CONTRAST
     address = page.page.get_by_test_id("export-csv").evaluate("(link) => link.href")
     with urllib.request.urlopen(address, timeout=10) as answer:
         rows = list(csv.DictReader(io.TextIOWrapper(answer, newline="")))

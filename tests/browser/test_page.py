@@ -190,3 +190,42 @@ def test_it_is_whole_on_every_screen(
         page.see(hook)
     assert page.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     assert colours(page.screenshot(f"{layer}-{scheme}-{device}")) > 100
+
+
+@pytest.mark.parametrize("address", ["", "?embed=1"])
+def test_nothing_in_the_header_is_cut(world: Pipeline, visit: Callable[..., Any], address: str) -> None:
+    """On the smallest phones too, embedded or not, all that the header holds has its room and a margin beside it."""
+    page = visit(f"{world.url}{address}", "small")
+    assert page.see("connection-state") == "Live"
+    bar = page.page.locator(".bar").bounding_box()
+    boxes = page.page.evaluate(
+        "() => ['.layers', '.pill', '.bar-buttons'].map((part) => document.querySelector(part).getBoundingClientRect())"
+        ".filter(({ width }) => width > 0).map(({ left, right }) => [left, right])"
+    )
+    edges = [bar["x"], *(edge for box in boxes for edge in box), bar["x"] + bar["width"]]
+    assert edges == sorted(edges)
+    assert edges[-1] - edges[-2] >= 3
+
+
+def test_cells_have_edges(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Drawn as cells, each has one colour up to its edge; the content security policy does not keep the browser from it."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("fill-cells").click()
+    page.until("() => getComputedStyle(document.querySelector('.heatmaplayer image')).imageRendering === 'pixelated'")
+    page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("fill-smooth").click()
+    page.until("() => getComputedStyle(document.querySelector('.heatmaplayer image')).imageRendering !== 'pixelated'")
+
+
+def test_the_course_of_a_place_begins_a_day_ago(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """What was fetched begins with the first sweep; the chart has the day before it from the hourly series."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    first = "Date.parse(document.querySelector('.panel-chart').data[0].x[0] + 'Z')"
+    page.until("() => document.querySelector('.panel-chart .main-svg') !== null")
+    assert page.page.evaluate(f"() => (Date.now() - {first}) / 3.6e6") == pytest.approx(23.5, abs=0.6)

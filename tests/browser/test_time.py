@@ -101,11 +101,40 @@ def test_the_slider_is_moved_by_keys(world: Pipeline, visit: Callable[..., Any])
     assert "forecast" in str(slider.get_attribute("aria-valuetext")).lower()
 
 
+def test_the_end_of_the_slider_is_not_empty(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Where the series end before the axis does, the last hour that they have is shown, and playing begins anew after it."""
+    series_of(world, 1)
+    page = visit(world.url)
+    page.page.get_by_test_id("time-slider").focus()
+    page.page.keyboard.press("End")
+    page.until(READY)
+    page.until("() => window.isotherm.shown(1).temperature !== null")
+    page.page.get_by_test_id("time-speed").select_option("8")
+    page.page.get_by_test_id("play").click()
+    page.until("() => window.isotherm.time().kind === 'past'")
+    page.page.get_by_test_id("play").click()
+
+
+def test_little_motion_is_respected(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Readers who want little motion get whole steps when they play, and nothing that glides."""
+    page = visit(world.url)
+    page.page.emulate_media(reduced_motion="reduce")
+    page.page.get_by_test_id("play").click()
+    page.until("() => window.isotherm.time().moment > Date.now() / 1000")
+    moments = [page.page.evaluate("() => window.isotherm.time().moment")]
+    page.until("(moment) => window.isotherm.time().moment !== moment", moments[0])
+    moments.append(page.page.evaluate("() => window.isotherm.time().moment"))
+    page.page.get_by_test_id("play").click()
+    assert [moment % HOUR for moment in moments] == [0, 0]
+    assert page.page.evaluate("() => getComputedStyle(document.querySelector('.map-plot')).transitionProperty") == "none"
+
+
 def test_ages_are_as_of_now(world: Pipeline, visit: Callable[..., Any]) -> None:
     """Whatever time is shown, the age layer shows how old the latest values are now, and says so."""
     page = visit(world.url)
     page.page.get_by_test_id("layer-age").click()
     assert "as of now" not in page.see("legend")
+    assert page.page.get_by_test_id("legend-unit").is_disabled()
     page.page.get_by_test_id("time-ahead").click()
     assert "as of now" in page.see("legend")
     page.page.get_by_test_id("time-now").click()

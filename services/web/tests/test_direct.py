@@ -11,7 +11,6 @@ import pytest
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
 from isotherm_web.assembly import Batch
@@ -60,12 +59,10 @@ class Transport(asyncio.Transport):
 class Browser:
     """The other end of a line."""
 
-    def __init__(self, hub: Hub, metrics: Metrics) -> None:
+    def __init__(self, hub: Hub, metrics: Metrics, *, deflate: bool = False) -> None:
         self.transport = Transport()
         self.left: list[object] = []
-        self.line = Line(
-            self.transport, ServerProtocol(state=State.OPEN, max_size=4096), hub, Writer(metrics), self.left.append
-        )
+        self.line = Line(self.transport, hub, Writer(metrics), self.left.append, deflate=deflate)
         self.line.open(Format.JSON, "a")
         self.client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
 

@@ -144,7 +144,7 @@ def test_same_question_same_bytes(state: GridState) -> None:
     encoder.publish()
     delta = encoder.delta(Format.BINARY, 41)
     assert encoder.delta(Format.BINARY, 43) is delta
-    assert delta.frame is encoder.delta(Format.BINARY, 43).frame
+    assert delta.frame() is encoder.delta(Format.BINARY, 43).frame()
     assert encoder.snapshot(Format.JSON) is encoder.snapshot(Format.JSON)
     assert encoder.encoded == 2
     state.revision = 2

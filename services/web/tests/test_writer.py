@@ -58,7 +58,7 @@ class Line:
     def flush(self, now: float) -> None:
         """Send it."""
         self.flushed += 1
-        self._writer.sent(self._message, Format.BINARY)
+        self._writer.sent(self._message, Format.BINARY, self._message.frame())
 
 
 async def test_everyone_has_a_turn_and_is_counted(metrics: Metrics) -> None:

@@ -9,7 +9,9 @@ import os
 import re
 import struct
 import time
+import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 512 * 1024
 _HEAD_BYTES = 160
+_COMPRESSED = 0x40
 _HANDSHAKES_AT_A_TIME = 128
 _SEQ = re.compile(rb'"seq":(\d+)')
 
@@ -50,8 +53,8 @@ class Reader(asyncio.BufferedProtocol):
 
     buffer = bytearray(_CHUNK_BYTES)
 
-    def __init__(self, host: str, path: str, protocol: str | None, seen: Seen) -> None:
-        self.host, self.path, self.protocol, self.seen = host, path, protocol, seen
+    def __init__(self, host: str, path: str, protocol: str | None, seen: Seen, *, compression: bool) -> None:
+        self.host, self.path, self.protocol, self.seen, self.compression = host, path, protocol, seen, compression
         self.upgraded = False
         self.carry = b""
         self.left = 0
@@ -67,9 +70,13 @@ class Reader(asyncio.BufferedProtocol):
         self.transport = cast(asyncio.Transport, transport)
         key = base64.b64encode(os.urandom(16)).decode()
         subprotocol = f"Sec-WebSocket-Protocol: {self.protocol}\r\n" if self.protocol else ""
+        # As Chromium offers it.
+        extensions = (
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" if self.compression else ""
+        )
         self.transport.write(
             f"GET {self.path} HTTP/1.1\r\nHost: {self.host}\r\nOrigin: http://{self.host}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{subprotocol}\r\n".encode()
+            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{subprotocol}{extensions}\r\n".encode()
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -108,9 +115,11 @@ class Reader(asyncio.BufferedProtocol):
             if header is None or len(data) - at < header[0] + min(header[1], _HEAD_BYTES):
                 self.carry = bytes(data[at:])
                 return
+            compressed = data[at] & _COMPRESSED
             at += header[0]
             self.left = header[1]
-            self.begin(bytes(data[at : at + min(header[1], _HEAD_BYTES)]))
+            head = bytes(data[at : at + min(header[1], _HEAD_BYTES)])
+            self.begin(_inflated(head) if compressed else head)
             if not self.left:
                 self._done()
 
@@ -130,6 +139,12 @@ class Reader(asyncio.BufferedProtocol):
 
     def begin(self, head: bytes) -> None:
         """Look at the beginning of a message."""
+
+
+@lru_cache(256)
+def _inflated(head: bytes) -> bytes:
+    """Return the beginning of a compressed message; all clients get the same."""
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, _HEAD_BYTES)
 
 
 def _header(data: bytes | bytearray, at: int) -> tuple[int, int] | None:

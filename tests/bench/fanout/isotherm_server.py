@@ -83,7 +83,7 @@ async def serve(options: argparse.Namespace) -> None:
     app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
     pauses = Pauses().watch()
     with listen(settings) as listener:
-        server = make_server(app, settings)
+        server = make_server(app, hub, metrics, settings)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         background = [asyncio.create_task(publisher.run()), asyncio.create_task(tick(hub, Heart(), metrics))]
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

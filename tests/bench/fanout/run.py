@@ -47,6 +47,7 @@ class Contestant:
         path: of the websocket.
         protocol: the subprotocol.
         baseline: whether it is what Isotherm is measured beside.
+        compression: whether they offer permessage-deflate, as every browser does.
     """
 
     command: tuple[str, ...]
@@ -54,12 +55,14 @@ class Contestant:
     path: str
     protocol: str | None
     baseline: bool = False
+    compression: bool = True
 
 
 BINARY, JSON = "isotherm.v1.bin", "isotherm.v1.json"
 CONTESTANTS = {
     "isotherm": Contestant(("isotherm_server.py",), IsothermReader, "/ws", BINARY),
     "isotherm-json": Contestant(("isotherm_server.py",), IsothermReader, "/ws", JSON),
+    "isotherm-uncompressed": Contestant(("isotherm_server.py",), IsothermReader, "/ws", BINARY, compression=False),
     "isotherm-asgi": Contestant(("isotherm_server.py", "--asgi"), IsothermReader, "/ws", BINARY),
     "flask-socketio": Contestant(
         ("flask_server.py",), FlaskReader, "/socket.io/?EIO=4&transport=websocket", None, baseline=True
@@ -84,7 +87,10 @@ async def _measure(
     server: ServerProcess, contestant: Contestant, count: int, options: argparse.Namespace
 ) -> dict[str, Any]:
     seen, about = Seen(), server.about
-    make = partial(contestant.reader, f"127.0.0.1:{about['port']}", contestant.path, contestant.protocol, seen)
+    host = f"127.0.0.1:{about['port']}"
+    make = partial(
+        contestant.reader, host, contestant.path, contestant.protocol, seen, compression=contestant.compression
+    )
     # One client of each kind first, so that what is made once does not count for the others.
     contestant.reader.resume = resume_message(None, 0, None)  # type: ignore[attr-defined]
     await connect(1, about["port"], make, seen)

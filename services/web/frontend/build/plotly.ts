@@ -10,6 +10,10 @@ const DESCRIPTIONS = [
 /** What can be reached only by tools that the page switches off: drawing selections, buttons, legends. */
 const UNUSED =
   /plotly\.js\/src\/(components\/(selections\/select|modebar\/buttons|legend\/(draw|handle_click|style))|fonts\/ploticon)\.[jt]s$/;
+const HEATMAP = /plotly\.js\/src\/traces\/heatmap\/plot\.[jt]s$/;
+/** A style attribute is refused by a strict content security policy, which would blur the cells; a property is not. */
+const STYLE_ATTRIBUTE = "image3.attr('style', PIXELATED_IMAGE_STYLE)";
+const STYLE_PROPERTY = "image3.style('image-rendering', 'pixelated')";
 const NO_STYLE = "\0no-style";
 const NOTHING = "module.exports = new Proxy(function () {}, { get: () => function () {} });";
 
@@ -28,6 +32,12 @@ export function lighterPlotly(): Plugin {
       return id === NO_STYLE ? "" : null;
     },
     transform(code, id) {
+      if (HEATMAP.test(id)) {
+        if (!code.includes(STYLE_ATTRIBUTE)) {
+          throw new Error(`${id} does not set the style attribute any more: see build/plotly.ts.`);
+        }
+        return { code: code.replace(STYLE_ATTRIBUTE, STYLE_PROPERTY), map: null };
+      }
       if (!/plotly\.js\/src\/.*attributes.*\.[jt]s$|plotly\.js\/src\/.*(constants|index)\.[jt]s$/.test(id)) {
         return null;
       }

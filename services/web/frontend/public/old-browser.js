@@ -16,6 +16,8 @@
     if (!app || app.getAttribute("data-started") === "true") {
       return;
     }
+    var dark = window.matchMedia && window.matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.setAttribute("data-theme", dark ? "dark" : "light");
     var words = document.createElement("p");
     words.className = "too-old";
     words.setAttribute("role", "alert");

@@ -2,12 +2,12 @@
 
 import { exposeForDebugging } from "./debug";
 import { exportPicture, exportUrl } from "./export";
-import { LAYERS, type LayerId } from "./layers/layers";
+import type { LayerId } from "./layers/layers";
 import { layerValues } from "./layers/values";
 import { Live } from "./live";
 import { type Broken, MapHost } from "./map/host";
-import type { Style } from "./map/map";
-import { encodeLink, type Link } from "./permalink";
+import { type Style, styleOf } from "./map/style";
+import { encodeLink, type Link, linkOf } from "./permalink";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
 import { type Named, namedCells } from "./search/search";
 import type { Freshness } from "./state/freshness";
@@ -15,12 +15,12 @@ import { TEXT } from "./text";
 import { applyTheme, type MapColors, onSystemThemeChange } from "./theme";
 import { clampTo, span } from "./time/axis";
 import { TimeControl } from "./time/control";
+import { Told } from "./told";
 import { Address } from "./ui/address";
 import { Announcer } from "./ui/announcer";
 import { setHidden } from "./ui/dom";
-import { type CellFacts, cellFacts, placeName } from "./ui/facts";
 import { listenToKeys } from "./ui/keys";
-import { Legend, legendTitle } from "./ui/legend";
+import { Legend } from "./ui/legend";
 import { buildPage, type Page } from "./ui/page";
 import { Places } from "./ui/places";
 import { Search } from "./ui/search";
@@ -28,7 +28,7 @@ import { Settings } from "./ui/settings";
 import { Share } from "./ui/share";
 import { Status } from "./ui/status";
 import { Table } from "./ui/table";
-import { kindText, TimeBar, timeText } from "./ui/timebar";
+import { TimeBar } from "./ui/timebar";
 import { nextUnit } from "./units";
 
 const TICK_MS = 1_000;
@@ -59,6 +59,12 @@ export class App {
     changed: () => this.#draw(),
     moved: () => this.#momentChanged(),
   });
+  readonly #told = new Told({
+    live: this.#live,
+    time: this.#time,
+    prefs: () => this.#prefs,
+    simulated: () => this.#simulated,
+  });
   readonly #timeBar = new TimeBar({
     to: (moment) => this.#time.go(moment),
     step: (direction) => this.#time.step(direction),
@@ -73,15 +79,15 @@ export class App {
   });
   readonly #status = new Status(
     () => this.#live.client.wake(),
-    () => this.#openTable(),
+    () => this.#table.open(this.#told.table()),
   );
   readonly #legend = new Legend(this.#status.age, () => this.#change(nextUnit(this.#prefs.layer, this.#prefs)));
   readonly #places: Places = new Places(this.#live.store, {
-    facts: (cell) => this.#facts(cell),
+    facts: (cell) => this.#told.facts(cell),
     units: () => this.#prefs,
     colors: () => this.#colors,
     nowMs: () => this.#nowMs,
-    momentText: () => this.#momentText(),
+    momentText: () => this.#told.moment(),
     url: () => this.#address.url(this.#link()),
     chosen: (cell) => {
       this.#map.select(cell ?? -1);
@@ -97,7 +103,7 @@ export class App {
     link: () => this.#address.url(this.#link()),
     picture: () => this.#exportPicture(),
     csv: () => exportUrl(this.#prefs, this.#time.moment),
-    table: () => this.#openTable(),
+    table: () => this.#table.open(this.#told.table()),
   });
   readonly #address = new Address((link) => this.#follow(link));
   readonly #page: Page;
@@ -143,22 +149,16 @@ export class App {
   }
 
   start(): void {
-    this.#live.client.start();
+    this.#live.start();
     this.#follow(this.#address.link());
     this.#tick();
     window.setInterval(() => this.#tick(), TICK_MS);
-    window.addEventListener("online", () => this.#live.client.wake());
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) {
-        this.#live.client.wake();
-        this.#tick();
-      }
-    });
+    document.addEventListener("visibilitychange", () => this.#tick());
     listenToKeys({
       step: (direction) => this.#time.step(direction),
       play: () => this.#time.togglePlay(),
       now: () => this.#time.go("now"),
-      search: () => this.#search.open(true),
+      search: () => this.#search.open(),
     });
     onSystemThemeChange(() => this.#applyPrefs());
     void this.#map.start().then((broken) => {
@@ -224,16 +224,6 @@ export class App {
     this.#address.write(() => this.#link());
   }
 
-  #facts(cell: number): CellFacts | null {
-    const { shown, moment } = this.#time;
-    return cellFacts({ store: this.#live.store, shown, moment, units: this.#prefs, nowMs: this.#nowMs }, cell);
-  }
-
-  #momentText(): string {
-    const scene = { moment: this.#time.moment, nowSeconds: this.#nowMs / 1000, simulated: this.#simulated };
-    return `${kindText(scene)}, ${timeText(scene)}`;
-  }
-
   #goTo({ latitude, longitude }: Named): void {
     this.#map.look({ latitude, longitude, zoom: Math.max(SEARCH_ZOOM, this.#map.view?.zoom ?? 1) });
     const cell = this.#map.cellOf(latitude, longitude);
@@ -248,20 +238,8 @@ export class App {
     return [...namedCells(this.#live.store.cells), ...this.#map.countries];
   }
 
-  #openTable(): void {
-    this.#table.open({
-      count: () => this.#live.store.count,
-      name: (cell) => placeName(this.#live.store, cell).place,
-      facts: (cell) => this.#facts(cell),
-      caption: () => this.#momentText(),
-    });
-  }
-
   #exportPicture(): void {
-    const { layer } = this.#prefs;
-    const unit = LAYERS[layer].unit(this.#prefs).symbol;
-    const title = `${legendTitle(layer, this.#time.moment)} (${unit}). ${this.#momentText()}`;
-    exportPicture(this.#map, title, this.#time.seconds).catch((error: unknown) => console.error(error));
+    exportPicture(this.#map, this.#told.picture(), this.#time.seconds).catch((error: unknown) => console.error(error));
   }
 
   get #nowMs(): number {
@@ -269,29 +247,11 @@ export class App {
   }
 
   get #style(): Style {
-    const layer = LAYERS[this.#prefs.layer];
-    const { fill, arrows, isotherms } = this.#prefs;
-    return {
-      layer,
-      fill,
-      colors: this.#colors,
-      arrows: arrows ?? layer.arrows,
-      isotherms: (isotherms ?? layer.isotherms) ? LAYERS.temperature.unit(this.#prefs) : null,
-    };
+    return styleOf(this.#prefs, this.#colors);
   }
 
   #link(): Link {
-    const { layer, temperature, wind } = this.#prefs;
-    const { view } = this.#map;
-    const place = this.#places.id;
-    return {
-      layer,
-      time: this.#time.moment,
-      temperature,
-      wind,
-      ...(view === null ? {} : { view }),
-      ...(place === undefined ? {} : { place }),
-    };
+    return linkOf(this.#prefs, this.#time.moment, this.#map.view, this.#places.id);
   }
 
   /** Shows what an address asks for; choices that it does not name stay the reader's own. */

@@ -37,6 +37,17 @@ export class Live {
     });
   }
 
+  /** Connects, and tries again at once when the network is there or somebody looks. */
+  start(): void {
+    this.client.start();
+    window.addEventListener("online", () => this.client.wake());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) {
+        this.client.wake();
+      }
+    });
+  }
+
   get nowMs(): number {
     return this.client.serverNowMs();
   }

@@ -21,6 +21,23 @@ export interface Link {
   readonly place?: number;
 }
 
+/** The link to what is looked at. */
+export function linkOf(
+  { layer, temperature, wind }: Required<Pick<Link, "layer" | "temperature" | "wind">>,
+  time: Moment,
+  view: LinkView | null,
+  place: number | undefined,
+): Link {
+  return {
+    layer,
+    time,
+    temperature,
+    wind,
+    ...(view === null ? {} : { view }),
+    ...(place === undefined ? {} : { place }),
+  };
+}
+
 const LATEST_SECONDS = 253_402_300_799;
 
 export function encodeLink(link: Link): string {

@@ -8,6 +8,7 @@ export type Theme = "light" | "dark";
 export interface LineColors {
   readonly coast: string;
   readonly borders: string;
+  readonly graticule: string;
   readonly arrows: string;
   readonly isotherms: string;
   readonly halo: string;
@@ -39,6 +40,7 @@ const LIGHT: MapColors = {
     temperature: {
       coast: "rgba(22, 32, 48, 0.72)",
       borders: "rgba(22, 32, 48, 0.26)",
+      graticule: "rgba(22, 32, 48, 0.13)",
       arrows: "rgba(22, 32, 48, 0.62)",
       isotherms: "rgba(22, 32, 48, 0.55)",
       halo: "rgba(255, 255, 255, 0.8)",
@@ -46,6 +48,7 @@ const LIGHT: MapColors = {
     age: {
       coast: "rgba(22, 32, 48, 0.72)",
       borders: "rgba(22, 32, 48, 0.26)",
+      graticule: "rgba(22, 32, 48, 0.13)",
       arrows: "rgba(22, 32, 48, 0.62)",
       isotherms: "rgba(22, 32, 48, 0.55)",
       halo: "rgba(255, 255, 255, 0.8)",
@@ -53,6 +56,7 @@ const LIGHT: MapColors = {
     wind: {
       coast: "rgba(255, 255, 255, 0.85)",
       borders: "rgba(255, 255, 255, 0.3)",
+      graticule: "rgba(255, 255, 255, 0.12)",
       arrows: "rgba(255, 255, 255, 0.82)",
       isotherms: "rgba(255, 255, 255, 0.62)",
       halo: "rgba(15, 25, 40, 0.75)",
@@ -73,6 +77,7 @@ const DARK: MapColors = {
     temperature: {
       coast: "rgba(6, 12, 20, 0.8)",
       borders: "rgba(6, 12, 20, 0.3)",
+      graticule: "rgba(6, 12, 20, 0.13)",
       arrows: "rgba(6, 12, 20, 0.66)",
       isotherms: "rgba(6, 12, 20, 0.6)",
       halo: "rgba(235, 240, 246, 0.65)",
@@ -80,6 +85,7 @@ const DARK: MapColors = {
     age: {
       coast: "rgba(6, 12, 20, 0.8)",
       borders: "rgba(6, 12, 20, 0.3)",
+      graticule: "rgba(6, 12, 20, 0.13)",
       arrows: "rgba(6, 12, 20, 0.66)",
       isotherms: "rgba(6, 12, 20, 0.6)",
       halo: "rgba(235, 240, 246, 0.65)",
@@ -87,6 +93,7 @@ const DARK: MapColors = {
     wind: {
       coast: "rgba(255, 255, 255, 0.72)",
       borders: "rgba(255, 255, 255, 0.22)",
+      graticule: "rgba(255, 255, 255, 0.12)",
       arrows: "rgba(255, 255, 255, 0.72)",
       isotherms: "rgba(255, 255, 255, 0.5)",
       halo: "rgba(6, 12, 20, 0.75)",

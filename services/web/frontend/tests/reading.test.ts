@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { distance, evenPath, fromLinear, type Lab, lch, toLinear } from "../src/layers/oklab";
 import { colorOf, type Scale, TEMPERATURE_SCALE, WIND_SCALE } from "../src/layers/scales";
+import { ticks } from "../src/layers/ticks";
 import { DEFAULT_PREFS, readPrefs } from "../src/prefs";
 import type { ConnectionStatus } from "../src/protocol/client";
 import type { Freshness } from "../src/state/freshness";
 import { ago, coordinates, duration, utc } from "../src/time/words";
-import { ticks } from "../src/ui/legend";
 import { ageText, connectionText, noticeOf } from "../src/ui/status";
 import { compass, format, formatNumber, TEMPERATURE_UNITS, WIND_UNITS } from "../src/units";
 

@@ -1,7 +1,7 @@
-"""The direct path: after the handshake a connection leaves ASGI, and the hub's messages go straight to its transport.
+"""The direct path: a client's connection without ASGI, on whose transport the hub's messages go straight.
 
-The handshake, its limits and its routing are Quart's all the same. What is saved is what ASGI needs for each client
-(three tasks, two queues, the request) and for each message (a task's turn, five calls, a frame of its own).
+What is saved is what ASGI needs for each client (three tasks, two queues, the request) and for each message (a task's
+turn, five calls, a frame of its own).
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import time
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import InvalidState
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CloseCode as WebsocketCode
 from websockets.frames import Opcode
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
+from isotherm_web.framing import client_text
 from isotherm_web.protocol import CloseCode
-from isotherm_web.transport import CLOSE_TIMEOUT_SECONDS, SCOPE_KEY, Connection, short_reason
+from isotherm_web.transport import CLOSE_TIMEOUT_SECONDS, LARGEST_MESSAGE_BYTES, short_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from websockets.frames import Frame
-    from websockets.server import ServerProtocol
 
     from isotherm_web.clients import Client
     from isotherm_web.hub import Hub
@@ -32,85 +34,54 @@ if TYPE_CHECKING:
 _FRAGMENTS = 64
 
 
-class HandshakeConnection(Connection):
-    """A connection that is in ASGI's hands for its handshake only.
-
-    What a hasty client sends before the handshake is answered is kept for what comes after.
-    """
-
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
-        self.early: list[Frame] = []
-
-    def handle_text(self, event: Frame) -> None:
-        """Keep a message, and read no further."""
-        self._keep(event)
-
-    def handle_bytes(self, event: Frame) -> None:
-        """Keep a message, and read no further."""
-        self._keep(event)
-
-    def handle_cont(self, event: Frame) -> None:
-        """Keep a part of a message, and read no further."""
-        self._keep(event)
-
-    def _keep(self, event: Frame) -> None:
-        self.early.append(event)
-        if not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
-
-    def hand_over(self, hub: Hub, writer: Writer, wire: Format, address: str) -> None:
-        """Let a client of the hub have this connection; what ASGI still says to it is lost on purpose."""
-        if self.disconnected or self.transport.is_closing():
-            return
-        transport, self.transport = self.transport, _Released()
-        self.scope.pop(SCOPE_KEY, None)  # type: ignore[misc]
-        self.connections.discard(self)
-        line = Line(transport, self.conn, hub, writer, self.connections.discard)
-        self.connections.add(line)  # type: ignore[arg-type]
-        transport.set_protocol(line)
-        line.open(wire, address)
-        for frame in self.early:
-            line.take(frame)
-        if self.read_paused:
-            transport.resume_reading()
-
-
-class _Released(asyncio.Transport):
-    """Stands where a connection's transport was before it was handed over."""
-
-    def is_closing(self) -> bool:
-        """Say that nothing can be written."""
-        return True
-
-    def close(self) -> None:
-        """Close nothing."""
-
-
 class Line(asyncio.Protocol):
     """A client's connection below ASGI: frames in, the hub's messages out.
+
+    Whole text messages, which is all that the protocol's clients send, are read here. As soon as anything else comes (a part
+    of a message, a ping, a close, rubbish), the connection is the websocket library's to read, from then on.
 
     Attributes:
         queued: whether the writer has it on its list.
     """
 
-    __slots__ = ("_client", "_conn", "_fragments", "_hub", "_left", "_timer", "_transport", "_writer", "queued")
+    __slots__ = (
+        "_client",
+        "_deflate",
+        "_fragments",
+        "_hub",
+        "_left",
+        "_library",
+        "_timer",
+        "_transport",
+        "_writer",
+        "queued",
+    )
     _client: Client
 
     def __init__(
         self,
         transport: asyncio.Transport,
-        conn: ServerProtocol,
         hub: Hub,
         writer: Writer,
         left: Callable[[object], None],
+        *,
+        deflate: bool,
     ) -> None:
+        """Prepare.
+
+        Args:
+            transport: of a connection whose handshake is answered.
+            hub: what it will join.
+            writer: what writes to it.
+            left: called with this line when the connection is gone.
+            deflate: whether messages may be compressed, each by itself.
+        """
         self._transport = transport
-        self._conn = conn
         self._hub = hub
         self._writer = writer
         self._left = left
+        self._deflate = deflate
+        self._library: ServerProtocol | None = None
         self._fragments: list[Frame] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.queued = False
@@ -123,7 +94,18 @@ class Line(asyncio.Protocol):
         self._client.kick = self.close_now
 
     def _wake(self) -> None:
-        self._writer.due(self)
+        if not self.queued:
+            self._writer.due(self)
+
+    @property
+    def _conn(self) -> ServerProtocol:
+        """The websocket library's side of the connection, from when it is needed."""
+        if self._library is None:
+            self._library = ServerProtocol(state=State.OPEN, max_size=LARGEST_MESSAGE_BYTES)
+            if self._deflate:
+                bits = 15
+                self._library.extensions = [PerMessageDeflate(True, True, bits, bits)]  # noqa: FBT003 - its signature
+        return self._library
 
     # What goes out
 
@@ -132,10 +114,15 @@ class Line(asyncio.Protocol):
         client = self._client
         if client.writing_since is not None or self._timer is not None:
             return
-        messages = self._hub.take(client, now)
-        for message in messages:
-            self._transport.write(message.frame)
-            self._writer.sent(message, client.format)
+        frames = []
+        for message in self._hub.take(client, now):
+            frame = message.frame(deflate=self._deflate)
+            self._writer.sent(message, client.format, frame)
+            frames.append(frame)
+        if len(frames) == 1:
+            self._transport.write(frames[0])
+        elif frames:
+            self._transport.writelines(frames)
 
     def pause_writing(self) -> None:
         """Learn that the system takes no more for now."""
@@ -148,12 +135,22 @@ class Line(asyncio.Protocol):
     # What comes in
 
     def data_received(self, data: bytes) -> None:
-        """Read frames; pongs and the answer to a close are the websocket library's."""
+        """Read what came; pongs and the answer to a close are the websocket library's."""
+        if self._library is None:
+            text = client_text(data, LARGEST_MESSAGE_BYTES, deflate=self._deflate)
+            if text is not None:
+                self._message(Opcode.TEXT, text, time.monotonic())
+                return
         conn = self._conn
         conn.receive_data(data)
         for frame in conn.events_received():
             if self._timer is None:
                 self.take(frame)  # type: ignore[arg-type]
+        self._answer()
+
+    def _answer(self) -> None:
+        """Send what the websocket library has to say, and end with it."""
+        conn = self._conn
         answers = b"".join(conn.data_to_send())
         if answers and not self._transport.is_closing():
             self._transport.write(answers)
@@ -182,6 +179,7 @@ class Line(asyncio.Protocol):
             message = data.decode() if opcode is Opcode.TEXT else data
         except UnicodeDecodeError:
             self._conn.fail(WebsocketCode.INVALID_DATA, "text that is not UTF-8")
+            self._answer()
             return
         self._hub.received(self._client, message, now)
 
@@ -220,7 +218,8 @@ class Line(asyncio.Protocol):
         self._left(self)
         self._hub.disconnect(self._client)
         self._client.kick, self._client.wake = None, _nothing
-        self._conn.parser.close()
+        if self._library is not None:
+            self._library.parser.close()
 
 
 def _nothing() -> None:

@@ -54,11 +54,11 @@ def client_text(data: bytes, largest: int, *, deflate: bool) -> bytes | None:
     if size < _SMALLEST or data[0] & ~_COMPRESSED != _FINAL_TEXT:
         return None
     length, at = data[1] - _MASKED, 2
+    shortest, longest = 0, _SHORT
     if length == _MEDIUM_FOLLOWS:
         length, at = int.from_bytes(data[2:4], "big"), 4
-        if length <= _SHORT:
-            return None
-    if not 0 <= length <= largest or (at == 2 and length > _SHORT) or size != at + _MASK_BYTES + length:
+        shortest, longest = _SHORT + 1, _MEDIUM
+    if not shortest <= length <= min(longest, largest) or size != at + _MASK_BYTES + length:
         return None
     text = _unmask(data, at, length)
     if data[0] & _COMPRESSED:

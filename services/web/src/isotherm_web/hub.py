@@ -315,12 +315,14 @@ class Hub:
     def _look_again(self, client: Client) -> None:
         """Work out when a rule of time may next apply to a client, so that a tick looks at few of them."""
         settings = self._settings
-        client.look_at = client.heard_at + settings.silent_after_seconds
+        look_at = min(client.heard_at + settings.silent_after_seconds, client.ping_at)
         if client.phase is Phase.CONNECTED:
-            client.look_at = min(client.look_at, client.connected_at + settings.resume_timeout_seconds)
-        client.look_at = min(client.look_at, client.ping_at, client.wait_until)
+            look_at = min(look_at, client.connected_at + settings.resume_timeout_seconds)
+        elif client in self._held:
+            look_at = min(look_at, client.wait_until)
         if client.writing_since is not None:
-            client.look_at = min(client.look_at, client.writing_since + settings.slow_after_seconds)
+            look_at = min(look_at, client.writing_since + settings.slow_after_seconds)
+        client.look_at = look_at
 
     def close(self, client: Client, code: CloseCode, reason: str) -> None:
         """Close a client; its connection finds out by `wake`."""

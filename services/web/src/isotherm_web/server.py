@@ -5,35 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from isotherm_common.process import ConfigurationError
-from isotherm_web.direct import HandshakeConnection
-from isotherm_web.transport import Connection
+from isotherm_web.door import Door, HttpProtocol
+from isotherm_web.transport import LARGEST_MESSAGE_BYTES, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from isotherm_web.hub import Hub
+    from isotherm_web.metrics import Metrics
     from isotherm_web.settings import ServerSettings
 
-_LARGEST_MESSAGE_BYTES = 4096
 _BACKLOG = 4096
 _HTTP_GRACE_SECONDS = 3
-
-
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP connection, which leaves no circle of references behind when it becomes a websocket.
-
-    Otherwise each websocket would leave work for the garbage collector, and its pauses.
-    """
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection to the websocket protocol."""
-        super().handle_websocket_upgrade()
-        del self.parser
 
 
 class Server(uvicorn.Server):
@@ -67,13 +56,14 @@ def listen(settings: ServerSettings) -> Iterator[socket.socket]:
         yield listener
 
 
-def make_server(app: Any, settings: ServerSettings) -> Server:
-    """Return the server of an application."""
+def make_server(app: Any, hub: Hub, metrics: Metrics, settings: ServerSettings) -> Server:
+    """Return the server of an application and a hub."""
+    http: Any = partial(HttpProtocol, door=Door(hub, metrics, settings) if settings.direct_writer else None)
     config = uvicorn.Config(
         app,
-        http=HttpProtocol,
-        ws=HandshakeConnection if settings.direct_writer else Connection,
-        ws_max_size=_LARGEST_MESSAGE_BYTES,
+        http=http,
+        ws=Connection,
+        ws_max_size=LARGEST_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
         ws_ping_timeout=None,

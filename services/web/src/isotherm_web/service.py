@@ -58,7 +58,7 @@ async def serve(settings: Settings) -> None:
     feed = Feed(mongo, hub, publisher, metrics, on_loaded=lambda: health.ready(STATE), telling=telling)
     app = create_app(hub, mongo, metrics, settings.server, version=__version__)
     with ObservabilityServer(settings.observability, health) as observability, listen(settings.server) as listener:
-        server = make_server(app, settings.server)
+        server = make_server(app, hub, metrics, settings.server)
         background = [
             asyncio.create_task(task, name=name)
             for name, task in (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isotherm_web.protocol import CloseCode
 
 SCOPE_KEY = "isotherm.connection"
+LARGEST_MESSAGE_BYTES = 4096
 CLOSE_TIMEOUT_SECONDS = 5.0
 _REASON_BYTES = 123
 

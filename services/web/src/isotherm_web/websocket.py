@@ -1,4 +1,4 @@
-"""The websocket's door: handshake and limits; then the direct path, or one task that reads and one that writes."""
+"""The websocket through Quart: handshake and refusals; then one task that reads and one that writes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 import structlog
 from quart import Blueprint, Response, websocket
 
-from isotherm_web.direct import HandshakeConnection
+from isotherm_web.admission import PATH, Admission, Knock, Refused
 from isotherm_web.problems import problem
-from isotherm_web.protocol import CloseCode, Format, choose_format
-from isotherm_web.security import origin_allowed
 from isotherm_web.transport import connection_of, short_reason
-from isotherm_web.writer import Writer
 
 if TYPE_CHECKING:
     from isotherm_web.clients import Client, Closing
     from isotherm_web.hub import Hub
     from isotherm_web.metrics import Metrics
+    from isotherm_web.protocol import Format
     from isotherm_web.settings import ServerSettings
     from isotherm_web.transport import Connection
 
@@ -30,34 +28,31 @@ _INTERNAL_ERROR = 1011  # RFC 6455
 def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) -> Blueprint:
     """Return the route `/ws`."""
     blueprint = Blueprint("websocket", __name__)
-    writer = Writer(metrics)
+    admission = Admission(hub, settings)
 
-    @blueprint.websocket("/ws")
+    @blueprint.websocket(PATH)
     async def live() -> Response | None:
-        origin, host = websocket.headers.get("Origin"), websocket.host
-        if not origin_allowed(origin, host, websocket.scheme, settings.allowed_origins):
-            metrics.refused.labels("origin").inc()
-            return problem(403, "This origin may not open the websocket.")
-        wire = choose_format(websocket.requested_subprotocols)
-        await websocket.accept(subprotocol=None if wire is None else wire.value)
-        if wire is None:
-            offered = " or ".join(member.value for member in Format)
-            await websocket.close(CloseCode.PROTOCOL_ERROR, f"ask for the subprotocol {offered}")
-            return None
         address = (websocket.scope.get("client") or ("",))[0]
-        refusal = hub.refusal(address)
-        if refusal is not None:
-            metrics.refused.labels("draining" if refusal.code is CloseCode.RESTARTING else "cap").inc()
-            await websocket.close(refusal.code, refusal.reason)
-            return None
-        connection = connection_of(websocket.scope)
-        if isinstance(connection, HandshakeConnection):
-            connection.hand_over(hub, writer, wire, address)
-        else:
-            await _serve(hub, wire, address, connection)
+        origin, offered = websocket.headers.get("Origin"), websocket.requested_subprotocols
+        verdict = admission.judge(Knock(origin, websocket.host, websocket.scheme, offered, address))
+        if isinstance(verdict, Refused):
+            if verdict.counted_as is not None:
+                metrics.refused.labels(verdict.counted_as).inc()
+            return await _refuse(verdict)
+        await websocket.accept(subprotocol=verdict.wire.value)
+        await _serve(hub, verdict.wire, address, connection_of(websocket.scope))
         return None
 
     return blueprint
+
+
+async def _refuse(verdict: Refused) -> Response | None:
+    """Say why, before the handshake is done or, where browsers are to know the code, after it."""
+    if verdict.closing is None:
+        return problem(403, "This origin may not open the websocket.")
+    await websocket.accept(subprotocol=None if verdict.wire is None else verdict.wire.value)
+    await websocket.close(verdict.closing.code, verdict.closing.reason)
+    return None
 
 
 async def _serve(hub: Hub, wire: Format, address: str, connection: Connection | None) -> None:

@@ -20,7 +20,7 @@ from isotherm_cdc.snapshot.tables import read_table
 from isotherm_common.retry import ShutdownDuringRetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from isotherm_cdc.binlog.events import Event
     from isotherm_cdc.engine.shared import Shared
@@ -31,13 +31,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LATE_SECONDS, FEW_EVENTS, GATHER_SECONDS = 1.0, 16, 0.001
+LATE_SECONDS, FEW_EVENTS, FEW_BYTES, GATHER_SECONDS = 1.0, 16, 4096, 0.001
 """While catching up on a source that sends its events one by one, the connection is given a moment to gather some."""
 
 MEMORY_SECONDS = 10.0
 """So often the source is asked whether it still knows what it had executed."""
 MOST_WAITING_BYTES = 1 << 20
 """So much of a chunk is given to the pipeline at a time."""
+
+
+def is_little(chunk: Sequence[Event]) -> bool:
+    """Whether so little has come at a time that more is worth a moment.
+
+    Few events alone are not: large ones fill whatever is read at once (a record of TLS holds 16 KiB, two events of rows), and
+    waiting after each would set the pace.
+    """
+    return len(chunk) < FEW_EVENTS and sum(len(event.body) for event in chunk) < FEW_BYTES
 
 
 class Reader:
@@ -108,7 +117,7 @@ class Reader:
                 schema_changed = self._take(chunk, assembler)
                 if schema_changed and not state.logs_cascades:
                     self._check_cascades(state)
-                if len(chunk) < FEW_EVENTS and self._is_late():
+                if is_little(chunk) and self._is_late():
                     shared.shutdown.wait(GATHER_SECONDS)
         except OSError as error:
             raise ConnectionError(str(error)) from error

@@ -5,7 +5,8 @@ import { backoffMs } from "../protocol/backoff";
 import { CLOSE } from "../protocol/messages";
 import type { Named } from "../search/search";
 import type { Cells } from "../state/store";
-import type { MapListener, Style, Values, WorldMap } from "./map";
+import type { MapListener, Values, WorldMap } from "./map";
+import type { Style } from "./style";
 import type { World } from "./world";
 
 export type Broken = "code" | "canvas";

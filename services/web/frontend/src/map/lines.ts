@@ -3,6 +3,7 @@
 import type { LineColors } from "../theme";
 import { drawArrows } from "./arrows";
 import { fitCanvas } from "./canvas";
+import { drawGraticule } from "./graticule";
 import type { Grid } from "./grid";
 import { drawIsotherms, type Isotherms } from "./isotherm_paint";
 import { type Frame, STRETCH, turn, type View } from "./view";
@@ -79,6 +80,7 @@ export function drawCoasts(
   ink: LineColors,
 ): void {
   const context = fitCanvas(canvas, frame.width, frame.height);
+  drawGraticule(context, view, frame, ink.graticule);
   context.lineJoin = "round";
   context.lineCap = "round";
   if (paths !== null) {

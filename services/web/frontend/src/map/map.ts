@@ -1,13 +1,9 @@
 /** The map: Plotly's heatmap between a drawn land below and lines and marks above, all showing one view. */
 
 import { Highlights } from "../highlight";
-import type { Layer } from "../layers/layers";
 import type { LinkView } from "../permalink";
-import type { Fill } from "../prefs";
 import type { Cells } from "../state/store";
-import type { MapColors } from "../theme";
 import type { Shown } from "../time/shown";
-import type { Unit } from "../units";
 import { drawBasemap } from "./basemap";
 import { Field } from "./field";
 import { listen } from "./gestures";
@@ -18,6 +14,7 @@ import { drawCoasts, drawWeatherLines, type WorldPaths, worldPaths } from "./lin
 import { drawOverlay } from "./overlay";
 import { cellAt, cellOf, extent, type Places, WORLD_BOUNDS } from "./pick";
 import { type Canvases, composePicture } from "./picture";
+import type { Style } from "./style";
 import { clamp, type Frame, home, leastScale, type Point, pan, type View, zoomAt } from "./view";
 import type { World } from "./world";
 
@@ -26,16 +23,6 @@ export interface MapListener {
   hover(cell: number | null, at: Point): void;
   pick(cell: number): void;
   moved(): void;
-}
-
-/** How the values are drawn. */
-export interface Style {
-  readonly layer: Layer;
-  readonly colors: MapColors;
-  readonly fill: Fill;
-  readonly arrows: boolean;
-  /** The unit whose round values get lines; null for none. */
-  readonly isotherms: Unit | null;
 }
 
 /** What is drawn: for each cell the layer's value, and the weather that the lines show. */
@@ -178,8 +165,7 @@ export class WorldMap {
   /** What is on the screen, with words below it, as a PNG file. */
   async picture(title: string, credit: string): Promise<Blob> {
     this.#draw(performance.now());
-    const { layer, colors } = this.#style;
-    return composePicture(this.#canvases, this.#field.image(), this.#frame, { layer, colors, title, credit });
+    return composePicture(this.#canvases, this.#field.image(), this.#frame, { ...this.#style, title, credit });
   }
 
   #centre(): Point {

@@ -1,8 +1,10 @@
 /** What is on the screen as one picture, with a legend and words below it. */
 
 import type { Layer } from "../layers/layers";
+import { ticks } from "../layers/ticks";
 import { TEXT } from "../text";
 import type { MapColors } from "../theme";
+import type { Unit } from "../units";
 import type { Frame } from "./view";
 
 export interface Canvases {
@@ -15,15 +17,16 @@ export interface Canvases {
 export interface Caption {
   readonly layer: Layer;
   readonly colors: MapColors;
+  readonly unit: Unit;
   readonly title: string;
   readonly credit: string;
 }
 
 const FOOT_PX = 46;
 const MARGIN_PX = 14;
-const BAR_WIDTH_PX = 160;
+const BAR_WIDTH_PX = 220;
 const BAR_HEIGHT_PX = 8;
-const LEAST_BAR_ROOM_PX = 620;
+const LEAST_BAR_ROOM_PX = 680;
 
 export async function composePicture(
   { base, coasts, lines }: Canvases,
@@ -68,7 +71,11 @@ async function drawField(
   context.globalAlpha = 1;
 }
 
-function drawFoot(context: CanvasRenderingContext2D, frame: Frame, { layer, colors, title, credit }: Caption): void {
+function drawFoot(
+  context: CanvasRenderingContext2D,
+  frame: Frame,
+  { layer, colors, unit, title, credit }: Caption,
+): void {
   const { width, height } = frame;
   context.fillStyle = colors.land;
   context.fillRect(0, height, width, FOOT_PX);
@@ -80,12 +87,17 @@ function drawFoot(context: CanvasRenderingContext2D, frame: Frame, { layer, colo
   context.fillText(credit, MARGIN_PX, height + 36);
   if (width >= LEAST_BAR_ROOM_PX) {
     const { scale } = layer;
-    const left = width - MARGIN_PX - BAR_WIDTH_PX;
+    const left = width - 2 * MARGIN_PX - BAR_WIDTH_PX;
     const gradient = context.createLinearGradient(left, 0, left + BAR_WIDTH_PX, 0);
     scale.colors.forEach((color, index) => {
       gradient.addColorStop(index / (scale.colors.length - 1), color);
     });
     context.fillStyle = gradient;
-    context.fillRect(left, height + 16, BAR_WIDTH_PX, BAR_HEIGHT_PX);
+    context.fillRect(left, height + 12, BAR_WIDTH_PX, BAR_HEIGHT_PX);
+    context.fillStyle = colors.chart.text;
+    context.textAlign = "center";
+    for (const { text, share } of ticks(scale, unit)) {
+      context.fillText(text, left + BAR_WIDTH_PX * share, height + 34);
+    }
   }
 }

@@ -82,6 +82,7 @@ export const EN = {
     temperature: "Temperature in",
     wind: "Wind in",
     change: (symbol: string) => `Unit ${symbol}, change`,
+    only: (symbol: string) => `Unit ${symbol}`,
     temperatureNames: { celsius: "°C", fahrenheit: "°F" } satisfies Record<TemperatureUnit, string>,
     windNames: {
       mps: "m/s",
@@ -93,6 +94,7 @@ export const EN = {
   },
   lines: "On the map",
   weekdays: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
+  months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
   arrows: "Wind arrows",
   isotherms: "Isotherms",
   fill: { label: "Colours", smooth: "Smooth", cells: "Cells" },
@@ -111,13 +113,16 @@ export const EN = {
     loading: "Loading the course of the weather…",
     missing: "The course of the weather could not be loaded.",
     kind: {
-      now: "Model, now",
+      now: "Model now",
       past: "Past model value",
       forecast: "Forecast",
     } satisfies Record<Kind, string>,
     simulated: (kind: string) => `Simulated: ${kind.toLowerCase()}`,
     today: "today",
+    at: (day: string, time: string) => `${day}, ${time}`,
     said: (time: string, kind: string) => `${time}, ${kind}`,
+    shown: (kind: string, time: string) => `${kind} · ${time}`,
+    marks: { start: "−24 h", now: "now", day: "+24 h", end: "+48 h" },
     keys: "Keys: comma and full stop step, P plays, N is now.",
   },
   search: {

@@ -40,20 +40,32 @@ export function clampTo({ from, to }: Span, time: number): number {
 }
 
 /** The next multiple of the step in a direction; whoever passes now stops there. */
-export function stepped(moment: Moment, direction: 1 | -1, step: number, nowSeconds: number): Moment {
+export function stepped(
+  moment: Moment,
+  direction: 1 | -1,
+  step: number,
+  nowSeconds: number,
+  end = span(nowSeconds).to,
+): Moment {
   const at = seconds(moment, nowSeconds);
   const next = direction === 1 ? Math.floor(at / step) * step + step : Math.ceil(at / step) * step - step;
   if (moment !== "now" && (at - nowSeconds) * (next - nowSeconds) < 0) {
     return "now";
   }
-  return clampTo(span(nowSeconds), next);
+  return clampTo({ from: span(nowSeconds).from, to: end }, next);
 }
 
 /** Where playing is after some time: on along the axis, and from its end to its beginning. */
-export function played(moment: Moment, elapsedMs: number, hoursPerSecond: number, nowSeconds: number): number {
-  const { from, to } = span(nowSeconds);
+export function played(
+  moment: Moment,
+  elapsedMs: number,
+  hoursPerSecond: number,
+  nowSeconds: number,
+  end = span(nowSeconds).to,
+): number {
+  const { from } = span(nowSeconds);
   const next = seconds(moment, nowSeconds) + (elapsedMs / 1000) * hoursPerSecond * HOUR_SECONDS;
-  return next > to ? from : Math.max(from, next);
+  return next > end ? from : Math.max(from, next);
 }
 
 /** The slider's place for a moment. */

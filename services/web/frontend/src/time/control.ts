@@ -2,7 +2,7 @@
 
 import type { Store } from "../state/store";
 import { TEXT } from "../text";
-import { type Kind, kindOf, type Moment, seconds, stepped } from "./axis";
+import { type Kind, kindOf, type Moment, seconds, span, stepped } from "./axis";
 import type { Frames } from "./frames";
 import { FrameLoader } from "./loader";
 import { Player } from "./player";
@@ -42,12 +42,14 @@ export class TimeControl {
       moment: () => this.#moment,
       nowSeconds: () => target.nowSeconds(),
       stepSeconds: () => this.#stepSeconds,
+      endSeconds: () => this.#end,
       show: (moment) => this.#show(moment, PLAYING_PAUSE_MS),
     });
     this.#loader = new FrameLoader(() => target.nowSeconds(), {
       frames: (frames) => {
         this.#frames = frames;
         this.#failed = false;
+        this.#moment = this.#within(this.#moment);
         this.#later(0);
         target.moved();
       },
@@ -115,7 +117,7 @@ export class TimeControl {
   }
 
   step(direction: 1 | -1): void {
-    this.go(stepped(this.#moment, direction, this.#stepSeconds, this.target.nowSeconds()));
+    this.go(stepped(this.#moment, direction, this.#stepSeconds, this.target.nowSeconds(), this.#end));
   }
 
   togglePlay(): void {
@@ -143,8 +145,21 @@ export class TimeControl {
       : null;
   }
 
+  /** The last time that there is something to show of: the axis' end until all frames are there. */
+  get #end(): number {
+    const now = this.target.nowSeconds();
+    const { to } = span(now);
+    const frames = this.#usable;
+    return frames === null || frames.last < to ? to : frames.reach(now);
+  }
+
+  /** Beyond the end of the series the map would be empty: there its end is shown. */
+  #within(moment: Moment): Moment {
+    return moment === "now" ? moment : Math.min(moment, this.#end);
+  }
+
   #show(moment: Moment, pauseMs: number): void {
-    this.#moment = moment;
+    this.#moment = this.#within(moment);
     if (moment !== "now" && this.#usable?.covers(moment) !== true) {
       this.#loader.want();
     }

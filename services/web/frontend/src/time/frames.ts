@@ -99,6 +99,24 @@ export class Frames {
     return { low, high, share: low === high ? 0 : (time - from) / (to - from) };
   }
 
+  /**
+   * The last time at which at least half of the cells that have a value now still have one: series end with the sweep
+   * that brought them, so that the last frames may hold little or nothing.
+   */
+  reach(nowSeconds: number): number {
+    const now = this.place(nowSeconds);
+    const { times } = this.temperature;
+    if (now === null) {
+      return this.last;
+    }
+    const enough = Math.max(1, this.#filled(now.low) / 2);
+    let frame = times.length - 1;
+    while (frame > now.high && this.#filled(frame) < enough) {
+      frame -= 1;
+    }
+    return times[frame] ?? this.last;
+  }
+
   /** The share of the cells that have a value at a time. */
   coverage(time: number): number {
     const place = this.place(time);
@@ -117,6 +135,11 @@ export class Frames {
       this.#fields.set(frame, field);
     }
     return field;
+  }
+
+  #filled(frame: number): number {
+    const values = this.temperature.values.subarray(frame * this.count, (frame + 1) * this.count);
+    return values.reduce((sum, value) => sum + (value === NULL_VALUE ? 0 : 1), 0);
   }
 
   #decode(frame: number): Field {

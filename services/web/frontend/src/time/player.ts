@@ -8,6 +8,8 @@ export interface PlayerTarget {
   moment(): Moment;
   nowSeconds(): number;
   stepSeconds(): number;
+  /** The last time that there is something to show of. */
+  endSeconds(): number;
   show(moment: Moment): void;
 }
 
@@ -49,7 +51,7 @@ export class Player {
     const { target } = this;
     const elapsedMs = Math.max(0, Math.min(250, nowMs - this.#lastMs));
     this.#lastMs = nowMs;
-    target.show(played(target.moment(), elapsedMs, this.#hoursPerSecond, target.nowSeconds()));
+    target.show(played(target.moment(), elapsedMs, this.#hoursPerSecond, target.nowSeconds(), target.endSeconds()));
     if (this.#playing) {
       this.#frame = requestAnimationFrame((nextMs) => this.#move(nextMs));
     }
@@ -58,8 +60,14 @@ export class Player {
   #jump(): void {
     const { target } = this;
     const before = target.moment();
-    const next = stepped(before, 1, Math.max(HOUR_SECONDS, target.stepSeconds()), target.nowSeconds());
+    const next = stepped(
+      before,
+      1,
+      Math.max(HOUR_SECONDS, target.stepSeconds()),
+      target.nowSeconds(),
+      target.endSeconds(),
+    );
     const atEnd = next !== "now" && next === before;
-    target.show(atEnd ? played(next, 60_000, HOUR_SECONDS, target.nowSeconds()) : next);
+    target.show(atEnd ? played(next, 60_000, HOUR_SECONDS, target.nowSeconds(), target.endSeconds()) : next);
   }
 }

@@ -19,10 +19,10 @@ export function ago(seconds: number): string {
   return seconds < 3 ? TEXT.age.now : TEXT.age.ago(duration(seconds));
 }
 
-/** "Tue 24". */
-export function weekday(seconds: number): string {
+/** "Tue 24 Nov". */
+export function day(seconds: number): string {
   const date = new Date(seconds * 1000);
-  return `${TEXT.weekdays[date.getUTCDay()]} ${date.getUTCDate()}`;
+  return `${TEXT.weekdays[date.getUTCDay()]} ${date.getUTCDate()} ${TEXT.months[date.getUTCMonth()]}`;
 }
 
 /** A moment as "15:45 UTC", with its date when that is not today's. */

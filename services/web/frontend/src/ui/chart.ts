@@ -4,11 +4,10 @@ import type { Course, PlaceCourse } from "../api";
 import { react } from "../map/plotly";
 import { TEXT } from "../text";
 import type { MapColors } from "../theme";
+import { AHEAD_SECONDS, BACK_SECONDS } from "../time/axis";
 import { TEMPERATURE_UNITS, type Unit, type Units, WIND_UNITS } from "../units";
 
 type Trace = Record<string, unknown>;
-
-const PAST_SECONDS = 24 * 3600;
 
 export function drawChart(
   element: HTMLElement,
@@ -20,9 +19,12 @@ export function drawChart(
   const { chart } = colors;
   const temperature = TEMPERATURE_UNITS[units.temperature];
   const wind = WIND_UNITS[units.wind];
-  const past = between(course.series, nowSeconds - PAST_SECONDS, Number.POSITIVE_INFINITY);
-  const lastPast = past?.valid_at.at(-1) ?? Number.NEGATIVE_INFINITY;
-  const coming = between(course.forecast, lastPast, Number.POSITIVE_INFINITY);
+  const from = nowSeconds - BACK_SECONDS;
+  const latest = between(course.series, from, Number.POSITIVE_INFINITY);
+  // What was fetched begins with the first sweep; the hourly series knows the day before it too.
+  const before = between(course.forecast, from, (latest?.valid_at[0] ?? nowSeconds) - 1);
+  const past = joined(before, latest);
+  const coming = between(course.forecast, past?.valid_at.at(-1) ?? from, Number.POSITIVE_INFINITY);
   const traces = [
     ...lines(past, "temperature_2m", "y", temperature, chart.temperature, false),
     ...lines(coming, "temperature_2m", "y", temperature, chart.temperature, true),
@@ -69,6 +71,7 @@ export function drawChart(
         tickformat: "%H:%M\n%a %d",
         hoverformat: "%a %d, %H:%M UTC",
         nticks: 6,
+        range: [isoTime(from), isoTime(nowSeconds + AHEAD_SECONDS)],
       },
       yaxis: { ...axis, domain: [0.56, 1], nticks: 5, tickformat: "~g" },
       yaxis2: { ...axis, domain: [0, 0.44], nticks: 4, rangemode: "tozero", tickformat: "~g" },
@@ -126,6 +129,18 @@ function between(course: Course | null, from: number, to: number): Course | null
     temperature_2m: pick(course.temperature_2m),
     wind_speed_10m: pick(course.wind_speed_10m),
     wind_direction_10m: pick(course.wind_direction_10m),
+  };
+}
+
+function joined(first: Course | null, second: Course | null): Course | null {
+  if (first === null || second === null) {
+    return first ?? second;
+  }
+  return {
+    valid_at: [...first.valid_at, ...second.valid_at],
+    temperature_2m: [...first.temperature_2m, ...second.temperature_2m],
+    wind_speed_10m: [...first.wind_speed_10m, ...second.wind_speed_10m],
+    wind_direction_10m: [...first.wind_direction_10m, ...second.wind_direction_10m],
   };
 }
 

@@ -17,6 +17,8 @@ export interface CellFacts {
   readonly temperature: string;
   readonly wind: string;
   readonly windFrom: string;
+  /** The same without words around it. */
+  readonly windPoint: string;
   /** The moment that is shown, as a time. */
   readonly shownAt: string;
   /** The row's own value, which now was worked out from. */
@@ -48,6 +50,8 @@ export function cellFacts({ store, shown, moment, units, nowMs }: FactSource, ce
   const temperature = known(shown?.temperature[cell]);
   const speed = known(shown?.speed[cell]);
   const direction = known(shown?.direction(cell)) ?? null;
+  const calm = speed !== null && speed < CALM_MPS;
+  const point = calm ? TEXT.place.calm : direction === null ? "" : compass(direction);
   const filled = isFilled(cells, cell);
   const age = ageSeconds(cells, cell, nowMs / 1000);
   return {
@@ -55,7 +59,8 @@ export function cellFacts({ store, shown, moment, units, nowMs }: FactSource, ce
     filled,
     temperature: temperature === null ? TEXT.place.noValue : format(temperature, TEMPERATURE_UNITS[units.temperature]),
     wind: speed === null ? TEXT.place.noValue : format(speed, WIND_UNITS[units.wind]),
-    windFrom: fromText(speed, direction),
+    windFrom: calm || point === "" ? point : TEXT.place.windFrom(point),
+    windPoint: point,
     shownAt: utc(seconds(moment, nowMs / 1000), nowMs),
     latest: filled ? latestText(store, cell, units) : "",
     validAt: filled ? utc(cells.validAt[cell] as number, nowMs) : "",
@@ -80,13 +85,6 @@ function latestText(store: Store, cell: number, units: Units): string {
     speed === null ? null : format(speed, WIND_UNITS[units.wind]),
   ].filter((part) => part !== null);
   return parts.length === 0 ? TEXT.place.noValue : parts.join(", ");
-}
-
-function fromText(speed: number | null, direction: number | null): string {
-  if (speed !== null && speed < CALM_MPS) {
-    return TEXT.place.calm;
-  }
-  return direction === null ? "" : TEXT.place.windFrom(compass(direction));
 }
 
 function known(value: number | undefined): number | null {

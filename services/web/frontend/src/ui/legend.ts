@@ -1,20 +1,18 @@
 /** The legend: what the colours mean, in the reader's unit, which a press on it changes. */
 
 import type { Layer, LayerId } from "../layers/layers";
-import type { Scale } from "../layers/scales";
+import { ticks } from "../layers/ticks";
 import { TEXT } from "../text";
 import type { Moment } from "../time/axis";
-import { formatNumber, type Unit, type Units } from "../units";
+import { nextUnit, type Units } from "../units";
 import { h, setText } from "./dom";
-
-const MOST_TICKS = 7;
 
 export class Legend {
   readonly element: HTMLElement;
   readonly #title = h("h2", { class: "legend-title" });
   readonly #unit = h("button", { type: "button", class: "legend-unit", "data-testid": "legend-unit" });
-  readonly #bar = h("canvas", { class: "legend-bar", width: 256, height: 1, "aria-hidden": "true" });
-  readonly #ticks = h("div", { class: "legend-ticks", "aria-hidden": "true" });
+  readonly #bar = h("div", { class: "legend-bar", "aria-hidden": "true" });
+  readonly #ticks = h("div", { class: "legend-ticks fine", "aria-hidden": "true" });
 
   constructor(age: HTMLElement, onUnit: () => void) {
     this.#unit.addEventListener("click", onUnit);
@@ -22,7 +20,8 @@ export class Legend {
       "section",
       { class: "legend card", "data-testid": "legend" },
       h("div", { class: "legend-head" }, this.#title, this.#unit),
-      h("div", { class: "legend-scale" }, this.#bar, this.#ticks),
+      this.#bar,
+      this.#ticks,
       age,
     );
   }
@@ -34,9 +33,12 @@ export class Legend {
   show(layer: Layer, units: Units, opacity: number): void {
     const unit = layer.unit(units);
     setText(this.#unit, unit.symbol);
-    this.#unit.setAttribute("aria-label", TEXT.units.change(unit.symbol));
+    // A layer that has one unit only offers no change.
+    const only = Object.keys(nextUnit(layer.id, units)).length === 0;
+    this.#unit.disabled = only;
+    this.#unit.setAttribute("aria-label", only ? TEXT.units.only(unit.symbol) : TEXT.units.change(unit.symbol));
     this.#bar.style.opacity = String(opacity);
-    paint(this.#bar, layer.scale);
+    this.#bar.style.backgroundImage = `linear-gradient(90deg, ${layer.scale.colors.join()})`;
     this.#ticks.replaceChildren(
       ...ticks(layer.scale, unit).map(({ text, share }) => {
         const tick = h("span", { class: "legend-tick" }, text);
@@ -50,46 +52,4 @@ export class Legend {
 /** What the colours mean at a moment: of whatever time the weather is, ages are as of now. */
 export function legendTitle(layer: LayerId, moment: Moment): string {
   return layer === "age" && moment !== "now" ? TEXT.agesElsewhen : TEXT.layer[layer].legend;
-}
-
-export interface Tick {
-  readonly text: string;
-  /** Its place along the scale, from 0 to 1. */
-  readonly share: number;
-}
-
-/** Round values in the reader's unit, at most MOST_TICKS of them. */
-export function ticks(scale: Scale, unit: Unit): Tick[] {
-  const low = unit.fromSi(scale.low);
-  const high = unit.fromSi(scale.high);
-  const step = roundStep((high - low) / (MOST_TICKS - 1));
-  const found: Tick[] = [];
-  for (let value = Math.ceil(low / step) * step; value <= high + 1e-9; value += step) {
-    const si = unit.toSi(value);
-    const share = (si - scale.low) / (scale.high - scale.low);
-    if (share <= 1) {
-      found.push({ text: formatNumber(unit.toSi(value), { ...unit, digits: 0, fromSi: () => value }), share });
-    }
-  }
-  return found;
-}
-
-function roundStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= least - 1e-9) ?? 10;
-  return Math.max(1, Math.round(step * power));
-}
-
-function paint(canvas: HTMLCanvasElement, scale: Scale): void {
-  const context = canvas.getContext("2d");
-  if (context === null) {
-    return;
-  }
-  const gradient = context.createLinearGradient(0, 0, canvas.width, 0);
-  for (const [index, color] of scale.colors.entries()) {
-    gradient.addColorStop(index / (scale.colors.length - 1), color);
-  }
-  context.clearRect(0, 0, canvas.width, 1);
-  context.fillStyle = gradient;
-  context.fillRect(0, 0, canvas.width, 1);
 }

@@ -13,10 +13,10 @@ const LEAST_RELOAD_MS = 30_000;
 export class Panel {
   readonly element: HTMLElement;
   readonly #place = h("h2", { class: "panel-place" });
-  readonly #coordinates = h("p", { class: "panel-coordinates" });
+  readonly #coordinates = h("p", { class: "panel-coordinates fine" });
   readonly #temperature = h("span", { class: "panel-value", "data-testid": "panel-temperature" });
   readonly #wind = h("span", { class: "panel-value", "data-testid": "panel-wind" });
-  readonly #windFrom = h("span", { class: "panel-from" });
+  readonly #windFrom = h("span", { class: "fine" });
   readonly #facts = h("dl", { class: "panel-facts" });
   readonly #chart = h("div", { class: "panel-chart", role: "img" });
   readonly #message = h("p", { class: "panel-message" });
@@ -24,13 +24,13 @@ export class Panel {
   readonly #keyWind = h("span", { class: "key key-wind" });
   readonly #key = h(
     "p",
-    { class: "panel-key", hidden: true },
+    { class: "panel-key fine", hidden: true },
     this.#keyTemperature,
     this.#keyWind,
     h("span", { class: "key key-past" }, TEXT.place.past),
     h("span", { class: "key key-forecast" }, TEXT.place.forecast),
   );
-  readonly #moment = h("p", { class: "panel-moment", "data-testid": "panel-moment" });
+  readonly #moment = h("p", { class: "panel-moment fine", "data-testid": "panel-moment" });
   readonly #link = h("a", { class: "panel-link", "data-testid": "panel-link" }, TEXT.place.link);
   readonly #close = h(
     "button",
@@ -54,13 +54,13 @@ export class Panel {
         h(
           "div",
           { class: "panel-block temperature" },
-          h("span", { class: "panel-label" }, TEXT.place.temperature),
+          h("span", { class: "fine" }, TEXT.place.temperature),
           this.#temperature,
         ),
         h(
           "div",
           { class: "panel-block wind" },
-          h("span", { class: "panel-label" }, TEXT.place.wind),
+          h("span", { class: "fine" }, TEXT.place.wind),
           this.#wind,
           this.#windFrom,
         ),

@@ -3,7 +3,8 @@
 import { findPlaces, type Named, parseCoordinates } from "../search/search";
 import { TEXT } from "../text";
 import { coordinates } from "../time/words";
-import { h, ICONS, icon, iconButton, setHidden, setText } from "./dom";
+import { h, ICONS, icon, iconButton, setText } from "./dom";
+import { Popover } from "./popover";
 
 export interface SearchHandlers {
   places(): readonly Named[];
@@ -15,9 +16,10 @@ const GEOLOCATION_TIMEOUT_MS = 10_000;
 export class Search {
   readonly button = iconButton(TEXT.search.open, ICONS.search, "search");
   readonly element: HTMLElement;
+  readonly #popover: Popover;
   readonly #input = h("input", {
     type: "text",
-    class: "search-input",
+    class: "field",
     role: "combobox",
     autocomplete: "off",
     spellcheck: "false",
@@ -34,60 +36,46 @@ export class Search {
     role: "listbox",
     "aria-label": TEXT.search.label,
   });
-  readonly #message = h("p", { class: "search-message", role: "status", "data-testid": "search-message" });
+  readonly #message = h("p", { class: "popover-message fine", role: "status", "data-testid": "search-message" });
   #found: readonly Named[] = [];
   #active = -1;
 
   constructor(private readonly handlers: SearchHandlers) {
-    this.button.setAttribute("aria-expanded", "false");
-    this.button.setAttribute("aria-controls", "search");
     const mine = h(
       "button",
-      { type: "button", class: "search-mine", "data-testid": "my-location" },
+      { type: "button", class: "popover-item", "data-testid": "my-location" },
       icon(...ICONS.target),
       TEXT.search.mine,
     );
     this.element = h(
       "div",
-      { class: "search card", id: "search", role: "search", hidden: true },
+      { class: "popover card", id: "search", role: "search", hidden: true },
       this.#input,
       mine,
       this.#list,
       this.#message,
     );
-    this.button.addEventListener("click", () => this.open(this.element.hidden === true));
+    this.#popover = new Popover(this.button, this.element, (open) => {
+      if (open) {
+        this.#input.value = "";
+        this.#show([]);
+        setText(this.#message, "");
+        this.#input.focus();
+      }
+    });
     mine.addEventListener("click", () => this.#locate());
     this.#input.addEventListener("input", () => this.#look());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
-    document.addEventListener("pointerdown", (event) => {
-      const target = event.target as Node;
-      if (!this.element.contains(target) && !this.button.contains(target)) {
-        this.open(false);
-      }
-    });
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") {
-        event.stopPropagation();
-        this.open(false);
-        this.button.focus();
-      }
-    });
   }
 
-  open(open: boolean): void {
-    setHidden(this.element, !open);
-    this.button.setAttribute("aria-expanded", String(open));
-    if (open) {
-      this.#input.value = "";
-      this.#show([]);
-      setText(this.#message, "");
-      this.#input.focus();
-    }
+  open(): void {
+    this.#popover.set(true);
+    this.#input.focus();
   }
 
   /** Where the search led to has nothing to show. */
   say(text: string): void {
-    this.open(true);
+    this.open();
     setText(this.#message, text);
   }
 
@@ -108,7 +96,7 @@ export class Search {
     this.#active = found.length > 0 ? 0 : -1;
     this.#list.replaceChildren(
       ...found.map((place, index) => {
-        const option = h("li", { class: "search-result", role: "option", id: `search-result-${index}` }, place.name);
+        const option = h("li", { class: "popover-item", role: "option", id: `search-result-${index}` }, place.name);
         option.addEventListener("click", () => this.#go(place));
         return option;
       }),
@@ -143,7 +131,7 @@ export class Search {
   }
 
   #go(place: Named): void {
-    this.open(false);
+    this.#popover.set(false);
     this.handlers.go(place);
   }
 

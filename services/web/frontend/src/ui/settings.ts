@@ -4,21 +4,11 @@ import type { Fill, Prefs, ThemeChoice } from "../prefs";
 import { TEXT } from "../text";
 import type { TemperatureUnit, WindUnit } from "../units";
 import { choice } from "./choice";
-import { h, ICONS, icon, setHidden } from "./dom";
+import { h, ICONS, iconButton } from "./dom";
+import { Popover } from "./popover";
 
 export class Settings {
-  readonly button = h(
-    "button",
-    {
-      type: "button",
-      class: "icon-button",
-      "aria-label": TEXT.settings,
-      "aria-expanded": "false",
-      "aria-controls": "settings",
-      "data-testid": "settings",
-    },
-    icon(...ICONS.settings),
-  );
+  readonly button = iconButton(TEXT.settings, ICONS.settings, "settings");
   readonly element: HTMLElement;
   readonly #temperature;
   readonly #wind;
@@ -55,7 +45,7 @@ export class Settings {
     this.#isotherms.addEventListener("change", () => change({ isotherms: this.#isotherms.checked }));
     this.element = h(
       "div",
-      { class: "settings card", id: "settings", role: "region", "aria-label": TEXT.settings, hidden: true },
+      { class: "settings popover card", id: "settings", role: "region", "aria-label": TEXT.settings, hidden: true },
       section(TEXT.units.temperature, this.#temperature.element),
       section(TEXT.units.wind, this.#wind.element),
       section(TEXT.theme.label, theme.element),
@@ -63,19 +53,7 @@ export class Settings {
       h("label", { class: "switch", "data-testid": "isotherms" }, h("span", {}, TEXT.isotherms), this.#isotherms),
       h("label", { class: "switch", "data-testid": "arrows" }, h("span", {}, TEXT.arrows), this.#arrows),
     );
-    this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
-    document.addEventListener("pointerdown", (event) => {
-      const target = event.target as Node;
-      if (!this.element.contains(target) && !this.button.contains(target)) {
-        this.#open(false);
-      }
-    });
-    document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this.element.hidden) {
-        this.#open(false);
-        this.button.focus();
-      }
-    });
+    new Popover(this.button, this.element);
   }
 
   show(prefs: Prefs, arrows: boolean, isotherms: boolean): void {
@@ -85,18 +63,13 @@ export class Settings {
     this.#arrows.checked = arrows;
     this.#isotherms.checked = isotherms;
   }
-
-  #open(open: boolean): void {
-    setHidden(this.element, !open);
-    this.button.setAttribute("aria-expanded", String(open));
-  }
 }
 
 function section(label: string, content: HTMLElement): HTMLElement {
   return h(
     "div",
     { class: "settings-row" },
-    h("span", { class: "settings-label", "aria-hidden": "true" }, label),
+    h("span", { class: "settings-label fine", "aria-hidden": "true" }, label),
     content,
   );
 }

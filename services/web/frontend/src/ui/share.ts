@@ -1,7 +1,8 @@
 /** Taking the map elsewhere: a link, a picture, a file of values, a table. */
 
 import { TEXT } from "../text";
-import { h, ICONS, iconButton, setHidden, setText } from "./dom";
+import { h, ICONS, iconButton, setText } from "./dom";
+import { Popover } from "./popover";
 
 export interface ShareHandlers {
   link(): string;
@@ -13,47 +14,27 @@ export interface ShareHandlers {
 export class Share {
   readonly button = iconButton(TEXT.share.open, ICONS.share, "share");
   readonly element: HTMLElement;
-  readonly #message = h("p", { class: "share-message", role: "status", "data-testid": "share-message" });
-  readonly #csv = h("a", { class: "share-item", download: "", "data-testid": "export-csv" }, TEXT.share.csv);
+  readonly #popover: Popover;
+  readonly #message = h("p", { class: "popover-message fine", role: "status", "data-testid": "share-message" });
+  readonly #csv = h("a", { class: "popover-item", download: "", "data-testid": "export-csv" }, TEXT.share.csv);
 
   constructor(private readonly handlers: ShareHandlers) {
-    this.button.setAttribute("aria-expanded", "false");
-    this.button.setAttribute("aria-controls", "share");
     this.element = h(
       "div",
-      { class: "share card", id: "share", role: "region", "aria-label": TEXT.share.open, hidden: true },
+      { class: "share popover card", id: "share", role: "region", "aria-label": TEXT.share.open, hidden: true },
       item(TEXT.share.link, "copy-link", () => this.#copy()),
       item(TEXT.share.png, "export-png", () => handlers.picture()),
       this.#csv,
       item(TEXT.share.table, "open-table", () => {
-        this.#open(false);
+        this.#popover.set(false);
         handlers.table();
       }),
       this.#message,
     );
-    this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
-    document.addEventListener("pointerdown", (event) => {
-      const target = event.target as Node;
-      if (!this.element.contains(target) && !this.button.contains(target)) {
-        this.#open(false);
-      }
+    this.#popover = new Popover(this.button, this.element, () => {
+      setText(this.#message, "");
+      this.#csv.href = handlers.csv();
     });
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") {
-        event.stopPropagation();
-        this.#open(false);
-        this.button.focus();
-      }
-    });
-  }
-
-  #open(open: boolean): void {
-    setHidden(this.element, !open);
-    this.button.setAttribute("aria-expanded", String(open));
-    setText(this.#message, "");
-    if (open) {
-      this.#csv.href = this.handlers.csv();
-    }
   }
 
   #copy(): void {
@@ -77,7 +58,7 @@ export function download(blob: Blob, name: string): void {
 }
 
 function item(label: string, testId: string, act: () => void): HTMLElement {
-  const button = h("button", { type: "button", class: "share-item", "data-testid": testId }, label);
+  const button = h("button", { type: "button", class: "popover-item", "data-testid": testId }, label);
   button.addEventListener("click", act);
   return button;
 }

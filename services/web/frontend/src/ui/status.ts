@@ -3,7 +3,7 @@
 import type { ConnectionStatus } from "../protocol/client";
 import type { Freshness } from "../state/freshness";
 import { TEXT } from "../text";
-import { ago, duration } from "../time/words";
+import { ago, duration, utc } from "../time/words";
 import { h, setHidden, setText } from "./dom";
 
 export interface StatusInput {
@@ -104,10 +104,10 @@ export class Status {
       this.#detail,
     );
     this.simulated = h("div", { class: "badge", "data-testid": "simulated", hidden: true }, TEXT.simulated);
-    this.age = h("p", { class: "legend-age", "data-testid": "data-age" });
+    this.age = h("p", { class: "legend-age fine", "data-testid": "data-age" });
     this.notice = h(
       "div",
-      { class: "notice", hidden: true },
+      { class: "notice card", hidden: true },
       h("div", { class: "notice-words" }, this.#title, this.#body),
       this.#progress,
       this.#button,
@@ -140,7 +140,7 @@ export class Status {
     this.#showNotice(noticeOf(input), input);
   }
 
-  #showNotice(kind: NoticeKind | null, { freshness, lastLiveMs }: StatusInput): void {
+  #showNotice(kind: NoticeKind | null, { freshness, lastLiveMs, nowMs }: StatusInput): void {
     setHidden(this.notice, kind === null);
     if (kind === null) {
       delete this.notice.dataset["kind"];
@@ -161,9 +161,7 @@ export class Status {
         texts.disconnected,
         lastLiveMs === null || freshness === null
           ? texts.disconnectedBefore
-          : texts.disconnectedDetail(
-              new Date(lastLiveMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
-            ),
+          : texts.disconnectedDetail(utc(lastLiveMs / 1000, nowMs)),
       ],
       waiting: [texts.waiting, ""],
       empty: [texts.empty, texts.emptyDetail],

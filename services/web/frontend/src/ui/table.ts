@@ -15,12 +15,12 @@ const ROWS = 50;
 
 export class Table {
   readonly element: HTMLDialogElement;
-  readonly #caption = h("caption", { class: "table-caption" });
+  readonly #caption = h("caption", { class: "table-caption fine" });
   readonly #body = h("tbody");
   readonly #range = h("span", { class: "table-range", role: "status", "data-testid": "table-range" });
   readonly #filter = h("input", {
     type: "text",
-    class: "table-filter",
+    class: "table-filter field",
     placeholder: TEXT.table.filter,
     "aria-label": TEXT.table.filter,
     "data-testid": "table-filter",
@@ -42,7 +42,7 @@ export class Table {
     const heads = [texts.place, texts.temperature, texts.wind, texts.from, texts.valid, texts.age, texts.source];
     this.element = h(
       "dialog",
-      { class: "table", "aria-labelledby": "table-title", "data-testid": "table" },
+      { class: "table card", "aria-labelledby": "table-title", "data-testid": "table" },
       h("div", { class: "table-head" }, h("h2", { id: "table-title" }, texts.title), this.#filter, close),
       h(
         "div",
@@ -51,7 +51,7 @@ export class Table {
           "table",
           {},
           this.#caption,
-          h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
+          h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { class: "fine", scope: "col" }, head)))),
           this.#body,
         ),
       ),
@@ -115,6 +115,6 @@ export class Table {
 }
 
 function row(facts: CellFacts): HTMLTableRowElement {
-  const values = [facts.temperature, facts.wind, facts.windFrom, facts.validAt, facts.age, facts.source];
+  const values = [facts.temperature, facts.wind, facts.windPoint, facts.validAt, facts.age, facts.source];
   return h("tr", {}, h("th", { scope: "row" }, facts.place), ...values.map((value) => h("td", {}, value)));
 }

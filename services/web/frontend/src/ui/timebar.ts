@@ -13,7 +13,7 @@ import {
   seconds,
   TICK_SECONDS,
 } from "../time/axis";
-import { utc, weekday } from "../time/words";
+import { day, utc } from "../time/words";
 import { h, icon, iconButton, setHidden, setText } from "./dom";
 
 export interface TimeHandlers {
@@ -42,9 +42,10 @@ export function kindText({ moment, nowSeconds, simulated }: Omit<TimeScene, "pla
 
 export function timeText({ moment, nowSeconds }: Pick<TimeScene, "moment" | "nowSeconds">): string {
   const at = seconds(moment, nowSeconds);
-  return `${weekday(at)} ${utc(at, nowSeconds * 1000, false)}`;
+  return TEXT.time.at(day(at), utc(at, nowSeconds * 1000, false));
 }
 
+const PLACES = (BACK_SECONDS + AHEAD_SECONDS) / TICK_SECONDS;
 const PLAY = ["M8 5.5v13l10.5-6.5Z"];
 const PAUSE = ["M8.5 6v12M15.5 6v12"];
 
@@ -52,17 +53,17 @@ export class TimeBar {
   readonly element: HTMLElement;
   readonly #time = h("strong", { class: "time-valid", "data-testid": "valid-time" });
   readonly #kind = h("span", { class: "time-kind", "data-testid": "time-kind" });
-  readonly #message = h("span", { class: "time-message", role: "status", hidden: true });
+  readonly #message = h("span", { class: "fine", role: "status", hidden: true });
   readonly #slider = h("input", {
     type: "range",
     class: "time-slider",
     min: 0,
-    max: (BACK_SECONDS + AHEAD_SECONDS) / TICK_SECONDS,
+    max: PLACES,
     step: 1,
     "aria-label": TEXT.time.slider,
     "data-testid": "time-slider",
   });
-  readonly #mark = h("span", { class: "time-mark", "aria-hidden": "true" });
+  readonly #mark = tick("time-mark", TEXT.time.marks.now);
   readonly #play = iconButton(TEXT.time.play, PLAY, "play");
   readonly #now = h("button", { type: "button", class: "time-now", "data-testid": "time-now" }, TEXT.time.now);
 
@@ -103,7 +104,7 @@ export class TimeBar {
         { class: "time-row" },
         this.#play,
         back,
-        h("span", { class: "time-track" }, this.#slider, this.#mark),
+        h("span", { class: "time-track" }, this.#slider, ...fixedTicks(), this.#mark),
         ahead,
         this.#now,
       ),
@@ -124,13 +125,32 @@ export class TimeBar {
     this.#slider.dataset["now"] = String(nowSeconds);
     this.#slider.value = String(Math.round(place));
     this.#slider.setAttribute("aria-valuetext", TEXT.time.said(timeText(scene), kindText(scene)));
-    const whole = (BACK_SECONDS + AHEAD_SECONDS) / TICK_SECONDS;
-    this.#mark.style.setProperty("--at", String(placeOf("now", nowSeconds) / whole));
+    this.#mark.style.setProperty("--at", String(placeOf("now", nowSeconds) / PLACES));
     this.#now.setAttribute("aria-pressed", String(moment === "now"));
     this.#play.setAttribute("aria-label", playing ? TEXT.time.pause : TEXT.time.play);
     this.#play.dataset["playing"] = String(playing);
     this.#play.replaceChildren(icon(...(playing ? PAUSE : PLAY)));
   }
+}
+
+/** The ends of the axis, and a day ahead, as hours from now. */
+function fixedTicks(): HTMLElement[] {
+  const marks = TEXT.time.marks;
+  return (
+    [
+      [marks.start, 0],
+      [marks.day, (2 * BACK_SECONDS) / TICK_SECONDS],
+      [marks.end, PLACES],
+    ] as const
+  ).map(([text, place]) => {
+    const element = tick("", text);
+    element.style.setProperty("--at", String(place / PLACES));
+    return element;
+  });
+}
+
+function tick(name: string, text: string): HTMLElement {
+  return h("span", { class: `time-tick fine ${name}`, "aria-hidden": "true" }, text);
 }
 
 function select<T extends number>(
@@ -148,10 +168,5 @@ function select<T extends number>(
     element.append(option);
   }
   element.addEventListener("change", () => change(Number(element.value) as T));
-  return h(
-    "label",
-    { class: "time-choice" },
-    h("span", { class: "time-label", "aria-hidden": "true" }, label),
-    element,
-  );
+  return h("label", { class: "time-choice fine" }, h("span", { "aria-hidden": "true" }, label), element);
 }

@@ -10,11 +10,11 @@ const MARGIN_PX = 8;
 
 export class Tooltip {
   readonly element: HTMLElement;
-  readonly #place = h("strong", { class: "tip-place" });
+  readonly #place = h("strong", { class: "tip-place fine" });
   readonly #temperature = h("span", { class: "tip-value" });
   readonly #wind = h("span", { class: "tip-value" });
-  readonly #valid = h("span", { class: "tip-line" });
-  readonly #age = h("span", { class: "tip-line" });
+  readonly #valid = h("span", { class: "tip-line fine" });
+  readonly #age = h("span", { class: "tip-line fine" });
 
   constructor() {
     this.element = h(
