@@ -197,6 +197,9 @@ def test_nothing_in_the_header_is_cut(world: Pipeline, visit: Callable[..., Any]
     """On the smallest phones too, embedded or not, all that the header holds has its room and a margin beside it."""
     page = visit(f"{world.url}{address}", "small")
     assert page.see("connection-state") == "Live"
+    assert page.page.evaluate(
+        "() => { const at = document.querySelector('.pill-text'); return at.scrollWidth <= at.clientWidth; }"
+    )
     bar = page.page.locator(".bar").bounding_box()
     boxes = page.page.evaluate(
         "() => ['.layers', '.pill', '.bar-buttons'].map((part) => document.querySelector(part).getBoundingClientRect())"
@@ -226,6 +229,18 @@ def test_the_course_of_a_place_begins_a_day_ago(world: Pipeline, visit: Callable
     page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
     page.page.get_by_test_id("map").focus()
     page.page.keyboard.press("Enter")
+
     first = "Date.parse(document.querySelector('.panel-chart').data[0].x[0] + 'Z')"
     page.until("() => document.querySelector('.panel-chart .main-svg') !== null")
     assert page.page.evaluate(f"() => (Date.now() - {first}) / 3.6e6") == pytest.approx(23.5, abs=0.6)
+
+
+def test_a_course_comes_without_its_latest_part(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Where the server does not answer for what was fetched, the hourly series is shown all the same."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.route("**/api/v1/locations/*/series", lambda route: route.fulfill(status=503))
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    page.until("() => document.querySelector('.panel-chart .main-svg') !== null")
+    page.problems.clear()  # the browser logs the answer that this test brings about

@@ -126,7 +126,9 @@ def test_little_motion_is_respected(world: Pipeline, visit: Callable[..., Any]) 
     moments.append(page.page.evaluate("() => window.isotherm.time().moment"))
     page.page.get_by_test_id("play").click()
     assert [moment % HOUR for moment in moments] == [0, 0]
-    assert page.page.evaluate("() => getComputedStyle(document.querySelector('.map-plot')).transitionProperty") == "none"
+    assert (
+        page.page.evaluate("() => getComputedStyle(document.querySelector('.map-plot')).transitionProperty") == "none"
+    )
 
 
 def test_ages_are_as_of_now(world: Pipeline, visit: Callable[..., Any]) -> None:

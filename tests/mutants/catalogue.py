@@ -119,6 +119,7 @@ MUTANTS = (
         "sink/tombstones.py",
         "return attempt.moved(resume_floor=max(attempt.resume_floor, floor))",
         "return attempt",
+        f"{_TESTS}/test_model.py::test_removing_tombstones_raises_the_floor_over_them",
     ),
     _mutant("cleared only in its first step", "sink/clear.py", "        total += len(keys)\n", "        return\n"),
     # From transactions to batches.
@@ -154,12 +155,14 @@ MUTANTS = (
         "pipeline/transactions.py",
         "self.rows > limits.rows",
         "self.rows >= limits.rows",
+        f"{_TESTS}/test_pipeline.py::test_a_transaction_that_fits_is_never_split",
     ),
     _mutant(
         "a lost connection leaves the open transaction",
         "pipeline/pipeline.py",
         "            self._waiting.items.pop()\n",
         "            pass\n",
+        f"{_TESTS}/test_pipeline.py::test_a_lost_connection_takes_the_open_transaction_back",
     ),
     _mutant(
         "truncate does not empty the collection",

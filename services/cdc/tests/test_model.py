@@ -26,7 +26,7 @@ from isotherm_cdc.binlog.decode import BadRow, PartialRow, Row
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import Fenced
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.pipeline.batch import Batch, DeadRow, Limits
+from isotherm_cdc.pipeline.batch import Batch, DeadRow, Limits, Origin
 from isotherm_cdc.pipeline.pipeline import Pipeline
 from isotherm_cdc.pipeline.window import SnapshotRow
 from isotherm_cdc.sink import clear, tombstones
@@ -597,6 +597,22 @@ def test_dead_letters_are_in_with_their_batch(what: str) -> None:
         with pytest.raises(Crash):
             model.reader.sink.commit(batch)
     assert len(model.server.find((DATABASE, "_cdc_dead_letters"))) == (1 if what == "forgotten" else 0)
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_removing_tombstones_raises_the_floor_over_them() -> None:
+    """A client whose seq is older than a removed tombstone's would not be told of the deletion: it gets a snapshot."""
+    model = Model()
+    model.begin(seed=0, before=0, settled=True)
+    model.server.committed = lambda _: None
+    gone = Batch(gtid_set=f"{ORIGIN}:1", writes={TABLES[0]: {key(1): (None, Origin(1000, f"{ORIGIN}:1"))}}, rows=1)
+    deleted = model.reader.sink.commit(gone)
+    assert deleted.resume_floor < deleted.seq
+    model.wait(int(RETENTION_SECONDS) + 1)
+    assert len(model.server.find((DATABASE, "_cdc_tombstones"))) == 1
+    later = model.reader.sink.commit(Batch(gtid_set=f"{ORIGIN}:1"))
+    assert not model.server.find((DATABASE, "_cdc_tombstones"))
+    assert later.resume_floor == deleted.seq
 
 
 @pytest.mark.usefixtures("_small_steps")

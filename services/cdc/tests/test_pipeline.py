@@ -74,14 +74,14 @@ def test_the_last_change_of_a_key_wins() -> None:
 
 
 def test_a_transaction_that_fits_is_never_split() -> None:
-    """It waits for its end and, when the batch is nearly full, for the next batch."""
+    """It waits for its end and, when the batch is nearly full, for the next batch; also one that fills a batch to the brim."""
     pipeline = new()
     feed(pipeline, 1, [put(1, 1), put(2, 1), put(3, 1)])
-    feed(pipeline, 2, [put(4, 1), put(5, 1), put(6, 1)], end=False)
+    feed(pipeline, 2, [put(number, 1) for number in range(4, 4 + LIMITS.rows)], end=False)
     assert set(writes(pipeline.take())) == {1, 2, 3}
     assert pipeline.take() is None
     pipeline.end()
-    assert set(writes(pipeline.take())) == {4, 5, 6}
+    assert set(writes(pipeline.take())) == set(range(4, 4 + LIMITS.rows))
 
 
 def test_a_larger_one_goes_in_parts_that_say_where_they_stop() -> None:

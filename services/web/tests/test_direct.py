@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
@@ -17,6 +18,7 @@ from isotherm_web.assembly import Batch
 from isotherm_web.direct import Line
 from isotherm_web.encoding import decode
 from isotherm_web.events import Changed
+from isotherm_web.geometry import Location, make_geometry
 from isotherm_web.protocol import Format
 from isotherm_web.writer import Writer
 
@@ -65,6 +67,8 @@ class Browser:
         self.line = Line(self.transport, hub, Writer(metrics), self.left.append, deflate=deflate)
         self.line.open(Format.JSON, "a")
         self.client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+        if deflate:
+            self.client.extensions = [PerMessageDeflate(True, True, 15, 15)]
 
     def say(self, text: str = NEW) -> None:
         """Send a text message."""
@@ -90,10 +94,10 @@ class Browser:
         return self.client.close_rcvd.code
 
 
-@pytest.fixture
-async def browser(hub: Hub, metrics: Metrics) -> Browser:
+@pytest.fixture(params=[False, True], ids=["plain", "deflate"])
+async def browser(request: pytest.FixtureRequest, hub: Hub, metrics: Metrics) -> Browser:
     """A browser that is connected and has said nothing."""
-    return Browser(hub, metrics)
+    return Browser(hub, metrics, deflate=request.param)
 
 
 async def test_messages_arrive(browser: Browser, hub: Hub) -> None:
@@ -125,6 +129,53 @@ async def test_a_message_may_come_in_parts(browser: Browser) -> None:
     browser.client.send_continuation(NEW[half:].encode(), fin=True)
     browser.deliver()
     assert len(await browser.hear()) == 3
+
+
+async def test_a_message_may_come_in_pieces(browser: Browser, hub: Hub) -> None:
+    """However the network cuts what a client sends, it is read, and so is what comes after it."""
+    browser.client.send_text(NEW.encode())
+    for byte in b"".join(browser.client.data_to_send()):
+        browser.line.data_received(bytes((byte,)))
+    assert len(await browser.hear()) == 3
+    for _ in range(2):
+        browser.client.send_text(b'{"type":"pong"}')
+    browser.deliver()
+    assert len(hub.clients) == 1
+    assert await browser.hear() == []
+
+
+async def test_a_message_that_is_too_long(browser: Browser) -> None:
+    """More than a message may have, compressed or not, ends the connection as RFC 6455 says."""
+    browser.say("x" * 4097)
+    assert await browser.close_code() == 1009
+
+
+async def test_rubbish(browser: Browser) -> None:
+    """What is no frame at all does too."""
+    browser.line.data_received(b"\x81\x05hello")
+    assert await browser.close_code() == 1002
+
+
+async def test_compression_that_was_not_agreed_on(hub: Hub, metrics: Metrics) -> None:
+    """So does a compressed message from a client that did not ask whether it may."""
+    browser = Browser(hub, metrics)
+    browser.client.extensions = [PerMessageDeflate(True, True, 15, 15)]
+    browser.say()
+    browser.client.extensions = []
+    assert await browser.close_code() == 1002
+
+
+async def test_large_messages_are_compressed_for_who_can_read_it(hub: Hub, metrics: Metrics) -> None:
+    """Two clients of one format, one of whom agreed to compression, get the same messages in their own frames."""
+    plain, deflate = Browser(hub, metrics), Browser(hub, metrics, deflate=True)
+    hub.state.locations.update({number: Location(number, 10.0, number / 10) for number in range(3, 200)})
+    hub.state.geometry = make_geometry(hub.state.locations.values())
+    hub.advanced()
+    for browser in (plain, deflate):
+        browser.say()
+    await asyncio.sleep(0)
+    assert len(deflate.transport.written) < len(plain.transport.written) / 4
+    assert await plain.hear() == await deflate.hear()
 
 
 async def test_endless_parts(browser: Browser) -> None:

@@ -1,50 +1,16 @@
-"""Frames and the writer of the direct path."""
+"""The writer of the direct path."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from websockets.client import ClientProtocol
-from websockets.frames import Frame, Opcode
-from websockets.protocol import State
-from websockets.uri import parse_uri
-
 from isotherm_web.clients import Outgoing
-from isotherm_web.framing import server_frame
 from isotherm_web.protocol import Format
 from isotherm_web.writer import Writer
 
 if TYPE_CHECKING:
     from isotherm_web.metrics import Metrics
-
-
-def read(frame: bytes) -> Frame:
-    """Return what a client reads from a frame."""
-    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
-    client.receive_data(frame)
-    (event,) = client.events_received()
-    assert isinstance(event, Frame)
-    return event
-
-
-@given(st.binary(max_size=300) | st.text(max_size=300))
-def test_frames_are_what_clients_read(payload: str | bytes) -> None:
-    """A payload comes out as it went in, text as text."""
-    event = read(server_frame(payload))
-    text = isinstance(payload, str)
-    assert event.opcode is (Opcode.TEXT if text else Opcode.BINARY)
-    assert bytes(event.data) == (payload.encode() if isinstance(payload, str) else payload)
-    assert event.fin
-
-
-@pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
-def test_frames_of_every_length(size: int) -> None:
-    """The three forms of a length meet where they should."""
-    assert len(read(server_frame(bytes(size))).data) == size
 
 
 class Line:

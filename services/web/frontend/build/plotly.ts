@@ -11,9 +11,14 @@ const DESCRIPTIONS = [
 const UNUSED =
   /plotly\.js\/src\/(components\/(selections\/select|modebar\/buttons|legend\/(draw|handle_click|style))|fonts\/ploticon)\.[jt]s$/;
 const HEATMAP = /plotly\.js\/src\/traces\/heatmap\/plot\.[jt]s$/;
-/** A style attribute is refused by a strict content security policy, which would blur the cells; a property is not. */
-const STYLE_ATTRIBUTE = "image3.attr('style', PIXELATED_IMAGE_STYLE)";
-const STYLE_PROPERTY = "image3.style('image-rendering', 'pixelated')";
+/**
+ * A style attribute is refused by a strict content security policy, which would blur the cells; a property is not. And
+ * the same image is drawn again: it has to lose the style when it is to be smooth.
+ */
+const STYLE_ATTRIBUTE =
+  /if \(drawingMethod === 'fast' && !zsmooth\) \{\s*image3\.attr\('style', PIXELATED_IMAGE_STYLE\);\s*\}/;
+const STYLE_PROPERTY =
+  "image3.style('image-rendering', drawingMethod === 'fast' && !zsmooth ? 'pixelated' : null);";
 const NO_STYLE = "\0no-style";
 const NOTHING = "module.exports = new Proxy(function () {}, { get: () => function () {} });";
 
@@ -33,7 +38,7 @@ export function lighterPlotly(): Plugin {
     },
     transform(code, id) {
       if (HEATMAP.test(id)) {
-        if (!code.includes(STYLE_ATTRIBUTE)) {
+        if (!STYLE_ATTRIBUTE.test(code)) {
           throw new Error(`${id} does not set the style attribute any more: see build/plotly.ts.`);
         }
         return { code: code.replace(STYLE_ATTRIBUTE, STYLE_PROPERTY), map: null };

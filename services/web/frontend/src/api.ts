@@ -13,13 +13,20 @@ export interface PlaceCourse {
   readonly forecast: Course | null;
 }
 
-/** The past and the forecast of a location; each is null where the server has none of it. */
+/** The past and the forecast of a location; each is null where the server has none of it, or does not answer for it alone. */
 export async function loadCourse(id: number, signal: AbortSignal): Promise<PlaceCourse> {
-  const [series, forecast] = await Promise.all([
+  const [series, forecast] = await Promise.allSettled([
     load(`/api/v1/locations/${id}/series`, signal),
     load(`/api/v1/locations/${id}/forecast`, signal),
   ]);
-  return { series, forecast };
+  if (series.status === "rejected" && forecast.status === "rejected") {
+    throw series.reason;
+  }
+  return { series: valueOf(series), forecast: valueOf(forecast) };
+}
+
+function valueOf(result: PromiseSettledResult<Course | null>): Course | null {
+  return result.status === "fulfilled" ? result.value : null;
 }
 
 async function load(path: string, signal: AbortSignal): Promise<Course | null> {

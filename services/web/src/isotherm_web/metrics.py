@@ -45,7 +45,10 @@ class Metrics:
             "isotherm_web_messages_sent", "Messages handed to clients.", ["type", "format"], registry=registry
         )
         self.bytes = Counter(
-            "isotherm_web_sent_bytes", "Bytes handed to clients, frames not counted.", ["format"], registry=registry
+            "isotherm_web_sent_bytes",
+            "Bytes handed to clients as they are compressed, frame headers not counted.",
+            ["format"],
+            registry=registry,
         )
         self.received = Counter(
             "isotherm_web_messages_received", "Messages that clients sent.", ["type"], registry=registry

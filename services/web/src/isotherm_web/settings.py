@@ -81,8 +81,8 @@ class ServerSettings:
     direct_writer: bool = setting(
         "WEB_DIRECT_WRITER",
         default=True,
-        help="Whether connections leave ASGI after their handshake, so that messages go straight to their transports: "
-        "half the CPU time and memory for each client. Off, each goes through Quart and uvicorn.",
+        help="Whether websockets are opened and written to below ASGI: a fraction of the CPU time and memory for each client, "
+        "and compressed messages. Off, each goes through Quart and uvicorn.",
     )
     drain_seconds: float = setting(
         "WEB_DRAIN_SECONDS",

@@ -9,6 +9,8 @@ from bson import Decimal128
 
 from isotherm_cdc.errors import DataError
 from isotherm_cdc.snapshot.queries import quote, quoted
+from isotherm_cdc.values import labels
+from isotherm_cdc.values.charsets import as_key, encoded
 from isotherm_cdc.values.columns import Column, Kind
 from isotherm_cdc.values.mapping import order_of
 
@@ -56,14 +58,28 @@ def literal_of(column: Column, value: Any) -> str:
 def _text(column: Column, value: Any) -> str:
     if isinstance(value, bytes):
         return f"_{column.charset} X'{value.hex()}'"
-    return f"_utf8mb4 X'{value.encode().hex()}'"
+    return _string(column, value)
 
 
-def _enum(column: Column, value: str) -> str:
-    return str(column.labels.index(value) + 1 if value else 0)
+def _string(column: Column, value: str) -> str:
+    """Write text in the column's own character set, for MySQL writes some of it in another way than it may be stored."""
+    data = encoded(value, column.charset)
+    return f"_utf8mb4 X'{value.encode().hex()}'" if data is None else f"_{column.charset} X'{data.hex()}'"
 
 
-def _set(column: Column, value: str) -> str:
+def _enum(column: Column, value: Any) -> str:
+    if labels.are_doubtful(column) and value:
+        return _string(column, value)
+    known = [as_key(label) for label in column.labels]
+    return str(known.index(value) + 1 if value or value in known else 0)
+
+
+def _set(column: Column, value: Any) -> str:
+    if not isinstance(value, str):
+        return str(int(value))
+    if labels.are_doubtful(column):
+        message = f"the row cannot be found by its key: information_schema does not tell the labels of {column.name}"
+        raise DataError(message)
     return str(sum(1 << column.labels.index(label) for label in value.split(",") if label))
 
 

@@ -91,6 +91,20 @@ def label(data: bytes, charset: str) -> str:
     return text if isinstance(text, str) else f"x'{data.hex()}'"
 
 
+def encoded(text: str, charset: str) -> bytes | None:
+    """Return the bytes in MySQL's `charset` that are read as a text and written in the usual way; None: there are none.
+
+    MySQL's own conversion would not do: it writes some characters in the less usual way (sjis has the backslash twice).
+    """
+    decode = decoder(charset)
+    try:
+        data = text.encode(_CODECS[charset]) if charset in _CODECS else b"".join(map(_sequence_of(charset), text))
+    except (UnicodeEncodeError, KeyError):
+        return None
+    again = decode(data)
+    return data if again == text and not isinstance(again, Ambiguous) else None
+
+
 def no_text(data: bytes) -> Binary:
     """Return what stands for bytes that are no text."""
     return Binary(data, USER_DEFINED_SUBTYPE)
@@ -147,6 +161,19 @@ def _differences(charset: str) -> dict[bytes, str]:
         for number, character in enumerate(characters or [""]):
             found[sequence[:-1] + bytes([sequence[-1] + number])] = character
     return found
+
+
+@functools.cache
+def _sequence_of(charset: str) -> Callable[[str], bytes]:
+    """Return the function that writes a character of a set without a codec of its own."""
+    duplicates = _duplicates(charset)
+    if charset not in _PATCHED:
+        table = enumerate(_tables()["single"][charset])
+        single = {character: bytes([byte]) for byte, character in table if bytes([byte]) not in duplicates}
+        return single.__getitem__
+    name, _ = _PATCHED[charset]
+    differing = {character: data for data, character in _differences(charset).items() if data not in duplicates}
+    return lambda character: differing.get(character) or character.encode(name)
 
 
 def _by_character(charset: str) -> Callable[[bytes], Text]:

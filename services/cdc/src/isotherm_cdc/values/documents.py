@@ -9,7 +9,9 @@ import bson
 from bson.errors import InvalidDocument
 
 from isotherm_cdc.errors import DataError
+from isotherm_cdc.values import decimals
 from isotherm_cdc.values.charsets import Ambiguous, as_key
+from isotherm_cdc.values.readers import Numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +45,7 @@ def _key_value(value: Any) -> Any:
     if isinstance(value, Ambiguous):
         return as_key(value)
     if isinstance(value, list):
-        return ",".join(value)
+        return decimals.unsigned(value.number) if isinstance(value, Numbered) else ",".join(value)
     return 0.0 if isinstance(value, float) and not value else value
 
 

@@ -34,6 +34,8 @@ _NUMBERS = {
 }
 _DOUBLE = 0x0B
 _TYPE_TIMESTAMP, _TYPE_DATE, _TYPE_TIME, _TYPE_DATETIME, _TYPE_DECIMAL = 7, 10, 11, 12, 246
+_LARGEST_PRECISION = 81
+"""Of a DECIMAL in JSON: of what it holds, with the digits before the point rounded up to whole groups of nine."""
 _BASE64_LINE = 76
 _DEEPEST = 100
 _LONGEST_LENGTH_BITS = 35
@@ -144,7 +146,7 @@ def _variable_length(data: bytes, at: int) -> tuple[int, int]:
 def _opaque(kind: int, data: bytes) -> Any:
     if kind == _TYPE_DECIMAL:
         precision, scale = data[0], data[1]
-        if not scale <= precision <= decimals.LARGEST_PRECISION or scale > decimals.LARGEST_SCALE:
+        if not scale <= precision <= _LARGEST_PRECISION or scale > decimals.LARGEST_SCALE:
             message = f"a DECIMAL({precision},{scale}) in JSON"
             raise DataError(message)
         return _decimal(decimals.unpack(data[2:], precision, scale), scale)

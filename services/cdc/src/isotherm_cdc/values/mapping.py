@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isotherm_cdc.values import actions, decimals, geometry, json_values, readers, temporal
+from isotherm_cdc.values import actions, decimals, geometry, json_values, labels, readers, temporal
 from isotherm_cdc.values.charsets import decoder as text_decoder
 from isotherm_cdc.values.columns import Column, Kind
 from isotherm_cdc.values.readers import Convert, Decode, Extent, decode_fixed, decode_prefixed, fixed, prefixed
@@ -47,7 +47,10 @@ class Rule:
 
 def select_of(column: Column, name: str) -> str:
     """Return the SQL expression to select for a column, given its quoted name."""
-    return "NULL" if column.kind is Kind.EXCLUDED else RULES[column.plain.kind].select.format(name=name)
+    if column.kind is Kind.EXCLUDED:
+        return "NULL"
+    template = _WITH_LABELS if labels.are_doubtful(column.plain) else RULES[column.plain.kind].select
+    return template.format(name=name)
 
 
 def order_of(column: Column, name: str) -> str:
@@ -91,6 +94,8 @@ def _read_enum(column: Column) -> Convert:
 
 
 def _convert_enum(column: Column) -> Convert:
+    if labels.are_doubtful(column):
+        return labels.enum_beside(column)
     label = readers.enum_index(column)
     return lambda text: label(int(text))
 
@@ -101,6 +106,8 @@ def _read_set(column: Column) -> Convert:
 
 
 def _convert_set(column: Column) -> Convert:
+    if labels.are_doubtful(column):
+        return labels.set_beside(column)
     members = readers.set_bits(column)
     return lambda text: members(int(text))
 
@@ -148,6 +155,7 @@ def _size(column: Column) -> int:
 
 _UNSIGNED = "CAST({name} AS UNSIGNED)"
 _EXACT = "CAST({name} AS DOUBLE)"
+_WITH_LABELS = "CONCAT(CAST({name} AS UNSIGNED), ' ', HEX({name}))"
 
 RULES: dict[Kind, Rule] = {
     Kind.INTEGER: Rule(
@@ -244,7 +252,7 @@ RULES: dict[Kind, Rule] = {
     ),
     Kind.SET: Rule(
         "SET",
-        "array of its labels in the order of the definition; as a primary key of one column, the string that MySQL prints",
+        "array of its labels in the order of the definition",
         decode_fixed(_size, _read_set),
         fixed(_size),
         _convert_set,

@@ -143,6 +143,17 @@ def enum_index(column: Column) -> Callable[[int], Any]:
     return label
 
 
+class Numbered(list[Any]):
+    """Labels of a SET that has the empty string for one: what MySQL prints of them does not tell them from others.
+
+    Attributes:
+        number: their bits.
+    """
+
+    __slots__ = ("number",)
+    number: int
+
+
 def set_bits(column: Column) -> Callable[[int], Any]:
     """Turn a SET's bits into the labels of its members."""
     labels = column.labels
@@ -153,7 +164,12 @@ def set_bits(column: Column) -> Callable[[int], Any]:
             raise DataError(message)
         return [label for position, label in enumerate(labels) if bits >> position & 1]
 
-    return members
+    def numbered(bits: int) -> list[Any]:
+        found = Numbered(members(bits))
+        found.number = bits
+        return found
+
+    return numbered if "" in labels else members
 
 
 def fraction_bytes(column: Column) -> int:

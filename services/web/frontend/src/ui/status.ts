@@ -28,6 +28,16 @@ export type NoticeKind =
   | "stale"
   | "filling";
 
+/** How bad it is; nothing for what passes by itself. */
+const TONES: Readonly<Partial<Record<NoticeKind, "wait" | "bad">>> = {
+  stale: "wait",
+  outdated: "wait",
+  disconnected: "bad",
+  protocol: "bad",
+  broken: "bad",
+  canvas: "bad",
+};
+
 /** The one thing that most needs to be said; null when all is well. */
 export function noticeOf({
   connection,
@@ -149,6 +159,12 @@ export class Status {
     }
     this.notice.dataset["kind"] = kind;
     this.notice.dataset["testid"] = kind;
+    const tone = TONES[kind];
+    if (tone === undefined) {
+      delete this.notice.dataset["tone"];
+    } else {
+      this.notice.dataset["tone"] = tone;
+    }
     const filled = freshness?.filled ?? 0;
     const count = freshness?.count ?? 0;
     const texts = TEXT.notice;
