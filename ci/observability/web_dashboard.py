@@ -126,7 +126,7 @@ def web() -> str:
             ),
             lines(
                 "Bytes sent",
-                "By wire format, per second, frames not counted.",
+                "By wire format, per second, as they are compressed, frame headers not counted.",
                 "Bps",
                 Query(by("format", rate("isotherm_web_sent_bytes_total")), "{{format}}"),
             ),

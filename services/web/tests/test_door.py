@@ -1,0 +1,205 @@
+"""The direct path's door, under uvicorn's own HTTP protocol and over a transport that only remembers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from uvicorn.server import ServerState
+
+from isotherm_web.admission import Admission, Admitted, Knock, Refused
+from isotherm_web.app import create_app
+from isotherm_web.direct import Line
+from isotherm_web.protocol import CloseCode, Format
+from isotherm_web.server import make_server
+from isotherm_web.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isotherm_web.hub import Hub
+    from isotherm_web.metrics import Metrics
+
+FIELDS = {
+    "Host": "map.example.org",
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Origin": "https://map.example.org",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Protocol": "isotherm.v1.bin",
+}
+
+
+def ask(target: str = "/ws", **fields: str | None) -> bytes:
+    """Return a handshake's request, with other headers than usual (`_` for `-`), or without some."""
+    changed = {**FIELDS, **{name.replace("_", "-"): value for name, value in fields.items()}}
+    lines = [f"{name}: {value}" for name, value in changed.items() if value is not None]
+    return "\r\n".join((f"GET {target} HTTP/1.1", *lines, "", "")).encode()
+
+
+class Transport(asyncio.Transport):
+    """A connection from an address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+        self.protocol: Any = None
+        self.written = bytearray()
+        self.closed = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return (self.address, 1) if name in {"peername", "sockname"} else default
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        assert high == 0
+
+    def pause_reading(self) -> None:
+        """Read no more."""
+
+    def resume_reading(self) -> None:
+        """Read on."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether the connection has come in by the door."""
+        return isinstance(self.protocol, Line)
+
+
+@pytest.fixture
+def knock(hub: Hub, metrics: Metrics) -> Callable[..., Transport]:
+    """Brings a request to a server's new connection and returns its transport."""
+
+    def bring(request: bytes, settings: ServerSettings | None = None, address: str = "10.0.0.1") -> Transport:
+        settings = settings or ServerSettings()
+        app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
+        config = make_server(app, hub, metrics, settings).config
+        config.load()
+        transport, state = Transport(address), ServerState()
+        made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+        transport.protocol = made
+        made.connection_made(transport)
+        made.data_received(request)
+        if transport.direct:
+            assert state.connections == {transport.protocol}
+        return transport
+
+    return bring
+
+
+async def answered(transport: Transport) -> bytes:
+    """Return what the server has answered, once it has."""
+    async with asyncio.timeout(10):
+        while not transport.written:  # noqa: ASYNC110 - each turn of the loop is what is waited for
+            await asyncio.sleep(0)
+    return bytes(transport.written)
+
+
+@pytest.mark.contract("W11")
+async def test_a_browser_comes_in(knock: Callable[..., Transport], hub: Hub) -> None:
+    """A usual handshake is answered at once, and the hub has a client."""
+    transport = knock(ask())
+    assert transport.direct
+    head = bytes(transport.written)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert b"Sec-WebSocket-Protocol: isotherm.v1.bin\r\n" in head
+    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
+    assert [client.format for client in hub.clients] == [Format.BINARY]
+
+
+async def test_a_query_is_no_matter(knock: Callable[..., Transport]) -> None:
+    """A path is compared without its query."""
+    assert knock(ask("/ws?from=here")).direct
+
+
+@pytest.mark.parametrize("target", ["/ws/", "/%77s", "/other", "http://map.example.org/ws"])
+async def test_other_paths_are_routed_by_quart(knock: Callable[..., Transport], target: str) -> None:
+    """The door knows one path, spelt plainly."""
+    assert not knock(ask(target)).direct
+
+
+async def test_switched_off(knock: Callable[..., Transport]) -> None:
+    """Without the direct writer there is no door."""
+    assert not knock(ask(), ServerSettings(direct_writer=False)).direct
+
+
+@pytest.mark.contract("W10", "W11")
+async def test_refusals_are_quarts(knock: Callable[..., Transport], hub: Hub, metrics: Metrics) -> None:
+    """Who is refused hears it from Quart's route, and is counted once."""
+    foreign = knock(ask(Origin="https://elsewhere.example"))
+    assert not foreign.direct
+    assert (await answered(foreign)).startswith(b"HTTP/1.1 403 ")
+    assert metrics.refused.labels("origin")._value.get() == 1
+    unknown = knock(ask(Sec_WebSocket_Protocol="chat"))
+    assert not unknown.direct
+    assert (await answered(unknown)).startswith(b"HTTP/1.1 101 ")
+    for _ in range(2):
+        assert knock(ask()).direct
+    assert not knock(ask()).direct
+    assert len(hub.clients) == 2
+
+
+async def test_addresses_are_those_that_a_trusted_proxy_says(knock: Callable[..., Transport], hub: Hub) -> None:
+    """The cap of an address counts browsers, not their proxy; who is no proxy is not believed."""
+    settings = ServerSettings(trusted_proxies=("10.0.0.0/8",))
+    assert knock(ask(X_Forwarded_For="192.0.2.1", X_Forwarded_Proto="https"), settings).direct
+    assert knock(ask(X_Forwarded_For="192.0.2.2"), settings, "203.0.113.5").direct
+    assert [client.address for client in hub.clients] == ["192.0.2.1", "203.0.113.5"]
+
+
+async def test_a_server_that_ends_closes_lines(knock: Callable[..., Transport], hub: Hub) -> None:
+    """Uvicorn's shutdown reaches a connection that came in by the door."""
+    transport = knock(ask())
+    transport.protocol.shutdown()
+    assert transport.closed
+    assert int(CloseCode.RESTARTING).to_bytes(2, "big") in transport.written
+    transport.protocol.connection_lost(None)
+    assert not hub.clients
+
+
+def a_knock(**changed: Any) -> Knock:
+    """Return a handshake of the page's own, but for what is said."""
+    usual = {
+        "origin": "https://map.example.org",
+        "host": "map.example.org",
+        "scheme": "ws",
+        "offered": ["isotherm.v1.json"],
+        "address": "10.0.0.1",
+    }
+    return Knock(**{**usual, **changed})
+
+
+@pytest.mark.contract("W10", "W11")
+def test_who_may_come_in(hub: Hub) -> None:
+    """The origin comes first, then the subprotocol, then how many there are already."""
+    admission = Admission(hub, ServerSettings(allowed_origins=("https://partner.example",)))
+    assert admission.judge(a_knock()) == Admitted(Format.JSON)
+    assert admission.judge(a_knock(origin="https://partner.example")) == Admitted(Format.JSON)
+    assert admission.judge(a_knock(origin=None, offered=[])) == Refused(counted_as="origin")
+    unknown = admission.judge(a_knock(offered=["chat"]))
+    assert isinstance(unknown, Refused)
+    assert unknown.closing is not None
+    assert unknown.closing.code is CloseCode.PROTOCOL_ERROR
+    for _ in range(2):
+        hub.connect(Format.JSON, "10.0.0.1", lambda: None, 0.0)
+    capped = admission.judge(a_knock())
+    assert isinstance(capped, Refused)
+    assert capped.closing is not None
+    assert (capped.closing.code, capped.counted_as) == (CloseCode.TOO_MANY_CONNECTIONS, "cap")
+    hub.begin_drain()
+    draining = admission.judge(a_knock(address="10.0.0.2"))
+    assert isinstance(draining, Refused)
+    assert (draining.wire, draining.counted_as) == (Format.JSON, "draining")
