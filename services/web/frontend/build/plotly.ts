@@ -17,8 +17,7 @@ const HEATMAP = /plotly\.js\/src\/traces\/heatmap\/plot\.[jt]s$/;
  */
 const STYLE_ATTRIBUTE =
   /if \(drawingMethod === 'fast' && !zsmooth\) \{\s*image3\.attr\('style', PIXELATED_IMAGE_STYLE\);\s*\}/;
-const STYLE_PROPERTY =
-  "image3.style('image-rendering', drawingMethod === 'fast' && !zsmooth ? 'pixelated' : null);";
+const STYLE_PROPERTY = "image3.style('image-rendering', drawingMethod === 'fast' && !zsmooth ? 'pixelated' : null);";
 const NO_STYLE = "\0no-style";
 const NOTHING = "module.exports = new Proxy(function () {}, { get: () => function () {} });";
 

@@ -22,10 +22,10 @@ export async function loadCourse(id: number, signal: AbortSignal): Promise<Place
   if (series.status === "rejected" && forecast.status === "rejected") {
     throw series.reason;
   }
-  return { series: valueOf(series), forecast: valueOf(forecast) };
+  return { series: settled(series), forecast: settled(forecast) };
 }
 
-function valueOf(result: PromiseSettledResult<Course | null>): Course | null {
+function settled(result: PromiseSettledResult<Course | null>): Course | null {
   return result.status === "fulfilled" ? result.value : null;
 }
 
