@@ -52,7 +52,7 @@ class Reader:
                 self._shared.pipeline.end()
             if self._fails:
                 raise TableChanged
-        return SimpleNamespace(rows=[ROW], high=self.executed(), last=True)
+        return SimpleNamespace(rows=[ROW] if self.table is not None else [], high=self.executed(), last=True)
 
     def look(self) -> None:
         self.looked_while.append(self._shared.pipeline.chunk_state)
