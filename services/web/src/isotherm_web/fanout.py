@@ -11,7 +11,6 @@ from isotherm_web.encoding import encode_control, encode_delta, encode_snapshot,
 from isotherm_web.shapes import WHOLE, Views
 
 if TYPE_CHECKING:
-    from isotherm_web.encoding import Payload
     from isotherm_web.protocol import Format
     from isotherm_web.shapes import Shape, View
     from isotherm_web.state import GridState
@@ -33,7 +32,8 @@ class SharedEncoder:
     def __init__(self, state: GridState) -> None:
         self._state = state
         self._revision = -1
-        self._cache: dict[tuple[str, Format, Shape, int], Outgoing] = {}
+        self._snapshots: dict[tuple[Format, Shape], Outgoing] = {}
+        self._deltas: dict[tuple[Format, Shape, int], Outgoing] = {}
         self._geometries: dict[Shape, Outgoing] = {}
         self._views = Views(state.geometry)
         self._sent_seqs: deque[int] = deque([state.seq], _REMEMBERED_DELTAS)
@@ -62,7 +62,13 @@ class SharedEncoder:
 
     def snapshot(self, wire: Format, shape: Shape = WHOLE) -> Outgoing:
         """Return all cells of a shape."""
-        return self._once("snapshot", wire, shape, 0)
+        self._begin_revision()
+        message = self._snapshots.get((wire, shape))
+        if message is None:
+            self.encoded += 1
+            message = Outgoing("snapshot", encode_snapshot(self._state, wire, self.view(shape)))
+            self._snapshots[wire, shape] = message
+        return message
 
     def geometry(self, shape: Shape = WHOLE) -> Outgoing:
         """Return the message that describes the cells."""
@@ -75,27 +81,28 @@ class SharedEncoder:
 
     def delta(self, wire: Format, seq: int, shape: Shape = WHOLE) -> Outgoing:
         """Return what a client that has `seq` is missing."""
-        return self._once("delta", wire, shape, self._base(seq))
+        if self._revision == self._state.revision:
+            message = self._deltas.get((wire, shape, seq))
+            if message is not None:
+                return message
+        self._begin_revision()
+        base = self._base(seq)
+        message = self._deltas.get((wire, shape, base))
+        if message is None:
+            self.encoded += 1
+            message = Outgoing("delta", encode_delta(self._state, base, wire, self.view(shape)))
+            self._deltas[wire, shape, base] = message
+        self._deltas[wire, shape, seq] = message
+        return message
+
+    def _begin_revision(self) -> None:
+        """Forget what was encoded of an older map."""
+        if self._revision != self._state.revision:
+            self._revision = self._state.revision
+            self._snapshots.clear()
+            self._deltas.clear()
 
     def _base(self, seq: int) -> int:
         """Return the newest delta's seq that a client with `seq` has for certain, so that many share one delta."""
         sent = self._sent_seqs
-        if seq < sent[0] or (len(sent) > 1 and seq == sent[-2]):
-            return seq
-        return sent[bisect_right(sent, seq) - 1]
-
-    def _once(self, kind: str, wire: Format, shape: Shape, from_seq: int) -> Outgoing:
-        if self._revision != self._state.revision:
-            self._cache.clear()
-            self._revision = self._state.revision
-        key = (kind, wire, shape, from_seq)
-        message = self._cache.get(key)
-        if message is None:
-            self.encoded += 1
-            view = self.view(shape)
-            if kind == "snapshot":
-                payload: Payload = encode_snapshot(self._state, wire, view)
-            else:
-                payload = encode_delta(self._state, from_seq, wire, view)
-            message = self._cache[key] = Outgoing(kind, payload)
-        return message
+        return seq if seq < sent[0] else sent[bisect_right(sent, seq) - 1]

@@ -239,6 +239,8 @@ class Hub:
         """Return what `client` is to be sent now; what is returned counts as sent."""
         if client.phase is not Phase.LIVE:
             return []
+        if client.epoch == self._epoch and not (client.greet or client.ping):  # everyone, whenever the map changes
+            return [] if client.seq >= self._encoder.published_seq else [self._delta(client)]
         out: list[Outgoing] = []
         if client.epoch != self._epoch:
             out += [
