@@ -8,6 +8,7 @@ import bson
 import pytest
 
 from cdc_support.capture import Capture
+from cdc_support.operator import ask
 from cdc_support.type_matrix import FAMILIES, Values
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def rows_of(family: list[tuple[str, Values]]) -> Iterator[dict[str, tuple[str, A
 
 @pytest.mark.contract("D5", "D6", "D7", "D8", "D9")
 def test_every_type_arrives_as_promised(capture: Capture) -> None:
-    """The same value comes of a snapshot, an insert and an update, and it is the one that the contract names."""
+    """The same value comes of a snapshot, an insert and an update, and it is the one that the contract and `verify` name."""
     for name, family in FAMILIES.items():
         capture.sql(f"CREATE TABLE {name} (id INT PRIMARY KEY, {columns_of(family)}) ROW_FORMAT = DYNAMIC")
         insert(capture, name, family, SELECTED)
@@ -68,6 +69,7 @@ def test_every_type_arrives_as_promised(capture: Capture) -> None:
     assert not wrong, "\n".join(wrong)
     different = capture.differences(*FAMILIES)
     assert not different, "\n".join(different)
+    ask(capture, "verify", *(f"{capture.stack.database}.{name}" for name in FAMILIES))
 
 
 def insert(capture: Capture, table: str, family: list[tuple[str, Values]], start: int) -> None:

@@ -54,7 +54,8 @@ class Column:
         name = "`" + self.name.replace("`", "``") + "`"
         if self.data_type in TEXT_TYPES:
             text = f"CONVERT({name} USING utf8mb4)"
-            unknown = f"{text} IS NULL OR LOCATE('?', {text}) > 0 AND LOCATE('?', {name}) = 0"
+            marks = "CHAR_LENGTH({0}) - CHAR_LENGTH(REPLACE({0}, '?', ''))"
+            unknown = f"{text} IS NULL OR {marks.format(text)} > {marks.format(name)}"
             if not self.charset.startswith(("utf", "ucs", "gb18030")):
                 unknown += f" OR LOCATE(_utf8mb4 X'EFBFBD', {text} COLLATE utf8mb4_bin) > 0"
             return f"IF({unknown}, CONCAT('bytes ', HEX({name})), HEX({text}))"
@@ -68,19 +69,39 @@ class Column:
             return f"CAST({name} + 0 AS CHAR)"
         if self.data_type == "enum":
             return f"CONCAT({name} + 0, ' ', CAST({name} AS CHAR))"
-        if self.data_type == "float":
-            return f"CAST(CAST({name} AS DOUBLE) AS CHAR)"
+        if self.data_type in ("float", "double"):
+            # As text it would have 22 characters at most, and a DOUBLE(10,2) two digits after the point.
+            return f"CAST({name} AS DOUBLE)"
+        if self.has_empty_label:
+            return f"CONCAT({name} + 0 >> {self.labels.index('')} & 1, ' ', CAST({name} AS CHAR))"
         return f"CAST({name} AS CHAR)"
 
-    def from_mysql(self, text: str | None) -> str | None:
-        """Bring MySQL's text into canonical form."""
-        if text is None:
+    @property
+    def has_empty_label(self) -> bool:
+        """Whether it is a SET with the empty string for a label: MySQL's text does not tell whether that is in it."""
+        return self.data_type == "set" and "" in self.labels
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of an ENUM or SET as far as information_schema tells them."""
+        return re.findall(r"[(,]'((?:[^']|'')*)'", self.column_type)
+
+    def from_mysql(self, value: str | float | None) -> str | None:
+        """Bring MySQL's text or number into canonical form."""
+        if value is None:
             return None
+        if isinstance(value, float):
+            return repr(value)
+        return self._from_text(value)
+
+    def _from_text(self, text: str) -> str | None:
         if self.data_type == "enum":
             index, _, label = text.partition(" ")
-            return "index 0" if index == "0" and re.search(r"[(,]''[,)]", self.column_type) else label
+            return "index 0" if index == "0" and "" in self.labels else label
         if (self.data_type, text) == ("json", "null"):
             return None
+        if self.has_empty_label:
+            return re.sub(r"(?<= ),+|,+(?=,)|,+$", "", text)
         if self.data_type == "decimal" and "zerofill" in self.column_type:
             return re.sub(r"^0+(?=\d)", "", text)
         return _FROM_MYSQL.get(self.data_type, str)(text)
@@ -99,6 +120,9 @@ class Column:
         Raises:
             Mismatch: the type is another than the contract names.
         """
+        if self.has_empty_label:
+            _expect(value, Int64, "int64")
+            return _set(self, [label for bit, label in enumerate(self.labels) if value >> bit & 1])
         if self.data_type == "set":
             _expect(value, str, "string")
             return str(value)
@@ -155,8 +179,6 @@ def _indexable(geometry: dict[str, Any]) -> bool:
 
 
 _FROM_MYSQL: dict[str, Callable[[str], str]] = {
-    "float": lambda text: repr(float(text)),
-    "double": lambda text: repr(float(text)),
     "datetime": _without_idle_fraction,
     "timestamp": _without_idle_fraction,
     "time": _microseconds,
@@ -239,8 +261,10 @@ def _label(_: Column, value: Any) -> str:
     return str(value)
 
 
-def _set(_: Column, value: Any) -> str:
+def _set(column: Column, value: Any) -> str:
     _expect(value, list, "array")
+    if column.has_empty_label:
+        return f"{int('' in value)} {','.join(filter(None, value))}"
     return ",".join(value)
 
 

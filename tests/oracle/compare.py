@@ -81,7 +81,7 @@ def read_mysql(cursor: Any, table: Table) -> dict[Key, Row]:
     return rows
 
 
-def _decoded(value: Any) -> str | None:
+def _decoded(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from isotherm_cdc.errors import DataError, UnsupportedEvent
 from isotherm_cdc.values import geometry, json_values, temporal
-from isotherm_cdc.values.charsets import as_key, decoder, label
+from isotherm_cdc.values.charsets import Ambiguous, as_key, decoder, encoded, label
 
 CHARSETS = [
     "armscii8", "ascii", "big5", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866",
@@ -34,6 +34,15 @@ def test_any_bytes_become_text_or_stay_bytes(charset: str, data: bytes) -> None:
         found.encode()
     else:
         assert (bytes(found), found.subtype) == (data, 128)
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+@given(data=st.binary(max_size=8))
+def test_text_leads_back_to_its_bytes(charset: str, data: bytes) -> None:
+    """A key is looked for by the bytes that are stored, but for those that are bytes in documents too."""
+    found = decoder(charset)(data)
+    if isinstance(found, str):
+        assert encoded(found, charset) == data or isinstance(found, Ambiguous)
 
 
 @pytest.mark.parametrize("charset", CHARSETS)

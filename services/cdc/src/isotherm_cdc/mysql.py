@@ -47,6 +47,11 @@ _TRANSIENT_CODES = _REFUSED_CODES | {
     3169,  # session was killed
     4031,  # disconnected for inactivity
 }  # fmt: skip
+_SESSION = (
+    "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', transaction_isolation = 'REPEATABLE-READ', "
+    "completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, sql_big_selects = ON, max_execution_time = 0"
+)
+"""What a server may have other defaults for that would falsify, cut short or refuse what is asked here."""
 SCHEMA_NOT_READY_CODES = frozenset({1142, 1146})
 """Table missing or not yet granted: what a schema gate waits for."""
 
@@ -78,7 +83,7 @@ def connection_arguments(settings: MysqlSettings) -> dict[str, Any]:
 
 
 def connect(settings: MysqlSettings, **more: Any) -> pymysql.Connection[Any]:
-    """Open a connection with the session's time zone set to UTC.
+    """Open a connection whose session is what this code expects, whatever the server's defaults are.
 
     Raises:
         ConfigurationError: the server's certificate is not accepted.
@@ -90,7 +95,7 @@ def connect(settings: MysqlSettings, **more: Any) -> pymysql.Connection[Any]:
             raise of_mysql(error) from error
         raise
     with connection.cursor() as cursor:
-        cursor.execute("SET SESSION time_zone = '+00:00'")
+        cursor.execute(_SESSION)
         # From 8.0.30 on a key that MySQL has generated can be hidden; row events have it all the same.
         cursor.execute("/*!80030 SET SESSION show_gipk_in_create_table_and_information_schema = ON */")
     return connection

@@ -65,7 +65,7 @@ class Source:
         arguments = connection_arguments(settings) | {
             "read_timeout": SILENCE_SECONDS,
             # Checksums are asked for whatever the source writes now: older files may have them, and newer ones will.
-            "init_command": f"SET SESSION net_write_timeout = {_SERVER_WRITE_TIMEOUT_SECONDS}, "
+            "init_command": f"SET SESSION net_write_timeout = {_SERVER_WRITE_TIMEOUT_SECONDS}, sql_big_selects = ON, "
             "@source_binlog_checksum = 'CRC32', @master_binlog_checksum = 'CRC32', "
             f"@source_heartbeat_period = {int(HEARTBEAT_SECONDS * 1e9)}",
         }

@@ -85,7 +85,7 @@ class TableReader:
         # The bytes as they are stored, whatever the column's character set: decoded by the code that row events use.
         mysql.query(
             self._connection,
-            "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES', information_schema_stats_expiry = 0",
+            "SET character_set_results = NULL, information_schema_stats_expiry = 0",
         )
         self._full_name = full_name
         self._overrides = overrides or Overrides()

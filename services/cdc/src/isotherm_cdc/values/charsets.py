@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import itertools
 import json
 import re
 from importlib import resources
@@ -24,7 +25,7 @@ from bson.binary import USER_DEFINED_SUBTYPE, Binary
 from isotherm_cdc.errors import UnsupportedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Text = str | Binary
 
@@ -49,6 +50,7 @@ _PATCHED = {
     "ujis": ("euc_jp", re.compile(rb"[\x00-\x7f]|\x8f..|[\x80-\x8e\x90-\xff].", re.DOTALL)),
 }
 """Python's codec, and how the bytes fall into characters."""
+_BYTES, _FIRST_OF_SEVERAL, _THREE_BYTES = 256, 0x80, 0x8F
 
 
 @functools.cache
@@ -166,14 +168,27 @@ def _differences(charset: str) -> dict[bytes, str]:
 @functools.cache
 def _sequence_of(charset: str) -> Callable[[str], bytes]:
     """Return the function that writes a character of a set without a codec of its own."""
-    duplicates = _duplicates(charset)
-    if charset not in _PATCHED:
-        table = enumerate(_tables()["single"][charset])
-        single = {character: bytes([byte]) for byte, character in table if bytes([byte]) not in duplicates}
-        return single.__getitem__
-    name, _ = _PATCHED[charset]
-    differing = {character: data for data, character in _differences(charset).items() if data not in duplicates}
-    return lambda character: differing.get(character) or character.encode(name)
+    if charset in _PATCHED and not _duplicates(charset):
+        name, _ = _PATCHED[charset]
+        differing = {character: data for data, character in _differences(charset).items()}
+        return lambda character: differing.get(character) or character.encode(name)
+    decode = decoder(charset)
+    known: dict[str, bytes] = {}
+    for data in _sequences(charset):
+        text = decode(data)
+        if isinstance(text, str) and not isinstance(text, Ambiguous):
+            known[text] = data
+    return known.__getitem__
+
+
+def _sequences(charset: str) -> Iterator[bytes]:
+    """Yield what may be a character of a set that has one byte for each, or some characters twice."""
+    yield from (bytes([byte]) for byte in range(_BYTES))
+    if charset in _PATCHED:
+        several = range(_FIRST_OF_SEVERAL, _BYTES)
+        yield from (bytes(pair) for pair in itertools.product(several, range(_BYTES)))
+        if _PATCHED[charset][0] == "euc_jp":
+            yield from (bytes([_THREE_BYTES, *pair]) for pair in itertools.product(several, several))
 
 
 def _by_character(charset: str) -> Callable[[bytes], Text]:

@@ -47,7 +47,7 @@ class SourceTable:
     def __init__(self, settings: Settings, full_name: str) -> None:
         self.full_name = full_name
         self._connection: pymysql.Connection[Any] = mysql.connect(settings.mysql, use_unicode=False, conv={})
-        mysql.query(self._connection, "SET character_set_results = NULL, sql_mode = 'ALLOW_INVALID_DATES'")
+        mysql.query(self._connection, "SET character_set_results = NULL")
         found = read_table(self._connection, *full_name.split(".", 1))
         self.table: Table | None = found and overridden(
             identified(self._connection, found, settings.keyless), settings.overrides
