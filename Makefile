@@ -12,7 +12,7 @@ FANOUT ?=
 CLIENTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser chaos rehearsal explore mutants bench-cdc bench-fanout soak-web format lock clean
+.PHONY: images chart e2e-smoke e2e kind help up databases test lint unit integration browser screenshots chaos rehearsal explore mutants bench-cdc bench-fanout soak-web format lock clean
 
 help: ## Show this list
 	@awk -F ': ## ' '/^[a-z0-9-]+: ## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ integration: ## Run the integration tests, with real servers
 
 browser: ## Run the browser tests
 	@exec $(PYTHON) ci/test browser
+
+screenshots: ## Make docs/screenshots anew, from the page as it is
+	@$(PYTHON) ci/bootstrap.py install dev
+	@PYTHONPATH=tests .venv/bin/python -m browser.pictures
 
 chaos: ## Kill the CDC again and again (KILLS=1000 or MINUTES=30, CHAOS_SEED=…), and compare
 	@$(PYTHON) ci/bootstrap.py install dev

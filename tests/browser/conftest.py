@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+
+from browser.chromium import Device, Scheme, context_of, launched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Browser, Page
+
     from isotherm_local.harness import Pipeline, Servers
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-# Without them a browser that starts looks up its maker's hosts, which a closed machine refuses many at a time.
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-VIEWPORTS: dict[str, Any] = {
-    "desktop": {"width": 1440, "height": 900},
-    "phone": {"width": 390, "height": 844},
-    "small": {"width": 320, "height": 568},
-}
-HANDHELD = ("phone", "small")
 PATIENCE_MS = 30_000
 EXPECTED = ("WebSocket connection", "net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "net::ERR_SOCKET_NOT_CONNECTED")
 """What the browser logs of its own accord while the server is away."""
-
-Device = Literal["desktop", "phone", "small"]
-Scheme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert program, "Chromium is not there: apt-get install chromium, or set CHROMIUM to its path"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass
@@ -102,13 +79,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
     visits: list[Visit] = []
 
     def go(url: str, device: Device = "desktop", scheme: Scheme = "light", *, live: bool = True) -> Visit:
-        context = chromium.new_context(
-            viewport=VIEWPORTS[device],
-            color_scheme=scheme,
-            has_touch=device in HANDHELD,
-            is_mobile=device in HANDHELD,
-            device_scale_factor=2 if device in HANDHELD else 1,
-        )
+        context = context_of(chromium, device, scheme)
         visit = Visit(context.new_page())
         visits.append(visit)
         visit.page.on("pageerror", lambda error: visit.problems.append(f"error: {error}"))

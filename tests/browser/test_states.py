@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from browser.axe import faults
-from isotherm_local import ports
-from web_support.web_process import reachable, wait_for
+from browser.fake import fake_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FRONTEND = Path(__file__).parents[2] / "services/web/frontend"
 STATES = {
     "filling": "filling",
     "empty": "empty",
@@ -25,6 +19,7 @@ STATES = {
     "protocol": "protocol",
     "connecting": "waiting",
     "restarting": "connection-state",
+    "closing": "connection-state",
     "disconnected": "disconnected",
     "cities": "connection-state",
 }
@@ -34,15 +29,8 @@ STATES = {
 @pytest.fixture(scope="module")
 def fake() -> Iterator[str]:
     """The built page with the fake server that `npm run preview` has."""
-    port = ports.free()
-    command = ["npx", "vite", "preview", "--host", "127.0.0.1", "--port", str(port), "--strictPort"]
-    server = subprocess.Popen(command, cwd=FRONTEND, stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
-        wait_for(lambda: reachable(port), "the fake server")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait()
+    with fake_server() as address:
+        yield address
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

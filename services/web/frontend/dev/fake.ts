@@ -16,6 +16,7 @@ const STATES = [
   "empty",
   "stale",
   "restarting",
+  "closing",
   "disconnected",
   "connecting",
   "protocol",
@@ -24,6 +25,14 @@ const STATES = [
   "dense",
 ] as const;
 type State = (typeof STATES)[number];
+
+/** The close codes of the states in which the server goes away soon after it has sent the map. */
+const CLOSES_WITH: Readonly<Partial<Record<State, number>>> = {
+  restarting: 1012,
+  closing: 1001,
+  disconnected: 1011,
+  protocol: 4000,
+};
 
 /** Weather for more cells at 73 times would take this fake too long. */
 const MOST_FRAME_CELLS = 1_000;
@@ -139,8 +148,8 @@ class World {
   }
 
   refuses(): boolean {
-    const blocked = this.state === "restarting" || this.state === "disconnected" || this.state === "connecting";
-    return blocked && (this.state === "connecting" || this.#joined > 0);
+    const goesAway = this.state in CLOSES_WITH && this.state !== "protocol";
+    return this.state === "connecting" || (goesAway && this.#joined > 0);
   }
 
   join(client: WebSocket): void {
@@ -158,7 +167,7 @@ class World {
       }
       this.#clients.set(client, this.#model.seq);
       this.#joined += 1;
-      const code = { restarting: 1012, disconnected: 1011, protocol: 4000 }[this.state as string];
+      const code = CLOSES_WITH[this.state];
       if (code !== undefined) {
         setTimeout(() => client.close(code), 1_500);
       }

@@ -28,12 +28,14 @@ describe("the axis of time", () => {
     expect(stepped(NOON + HOUR, -1, HOUR, now)).toBe("now");
     expect(stepped(NOON + HOUR, 1, 3 * HOUR, now)).toBe(NOON + 3 * HOUR);
     expect(stepped(NOON + 48 * HOUR, 1, HOUR, now)).toBe(NOON + 48 * HOUR);
+    expect(stepped(NOON + 47 * HOUR, 1, HOUR, now, NOON + 47 * HOUR)).toBe(NOON + 47 * HOUR);
     expect(stepped(NOON - 24 * HOUR, -1, HOUR, now)).toBe(NOON - 24 * HOUR);
   });
 
   it("plays on, and from the end to the beginning", () => {
     expect(played(NOON, 1_000, 3, now)).toBe(NOON + 3 * HOUR);
     expect(played(NOON + 48 * HOUR, 1_000, 3, now)).toBe(NOON - 24 * HOUR);
+    expect(played(NOON + 45 * HOUR, 1_000, 3, now, NOON + 47 * HOUR)).toBe(NOON - 24 * HOUR);
   });
 
   it("has a place on the slider for each moment, and back", () => {
@@ -97,6 +99,19 @@ describe("frames", () => {
   it("know how much of the map they cover", () => {
     expect(frames([[0, NULL]]).coverage(NOON)).toBe(0.5);
     expect(frames([[0, NULL]]).coverage(0)).toBe(0);
+  });
+
+  it("reach as far as half of the places that have a value now", () => {
+    const some = [
+      [0, 0],
+      [0, 0],
+      [0, NULL],
+      [NULL, NULL],
+    ];
+    expect(frames(some).reach(NOON)).toBe(NOON + 2 * HOUR);
+    expect(frames([[0], [NULL], [NULL]]).reach(NOON)).toBe(NOON);
+    expect(frames([[NULL], [NULL]]).reach(NOON)).toBe(NOON);
+    expect(frames([[0], [0]]).reach(NOON - HOUR)).toBe(NOON + HOUR);
   });
 
   it("know where a time lies, and nothing beyond their ends", () => {
