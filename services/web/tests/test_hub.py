@@ -196,6 +196,26 @@ def test_pings_and_silence(hub: Hub) -> None:
     assert client.closing.code == 4005
 
 
+def test_a_ping_waits_a_tick_for_company(hub: Hub) -> None:
+    """A ping leaves with a delta that comes within a tick, else by itself."""
+    woken: list[None] = []
+    client = hub.connect(Format.JSON, "a", lambda: woken.append(None), 0.0)
+    hub.received(client, NEW, 0.0)
+    take(hub, client)
+    woken.clear()
+    hub.tick(20.0)
+    assert not woken
+    hub.tick(21.0)
+    assert len(woken) == 1
+    assert kinds(take(hub, client, 21.0)) == ["ping"]
+    hub.tick(22.0)
+    assert len(woken) == 1
+    hub.tick(41.0)
+    write(hub, 5.0)
+    hub.publish()
+    assert kinds(take(hub, client, 41.5)) == ["delta", "ping"]
+
+
 @pytest.mark.contract("W10")
 def test_client_that_says_nothing_is_closed(hub: Hub) -> None:
     """Without a resume in time the code is 4001."""
