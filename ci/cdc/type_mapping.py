@@ -47,7 +47,7 @@ A snapshot and the binary log make the same value of the same row. NULL is null.
 ## Keys
 
 `_id` is the primary key: the value itself, or for several columns `{{first: …, second: …}}` in key order. In it, a SET is the
-string that MySQL prints (MongoDB takes no array), -0.0 is 0.0 (MySQL and MongoDB take both for the same), and text with
+string that MySQL prints (MongoDB takes no array; its number where "" is one of its labels, for which MySQL prints nothing), -0.0 is 0.0 (MySQL and MongoDB take both for the same), and text with
 a character that its character set has twice, written in the less usual way, is its bytes ({twice}).
 A key of text is the text as it is stored: `'a'` changed to `'A'` is a new `_id`, also where the collation takes them for equal.
 A key with a prefix (`PRIMARY KEY (t(10))`) is the whole column.

@@ -107,6 +107,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(capture: Capture) -> None:
         (("snapshot", f"{capture.stack.database}.none"), "There is no table"),
         (("snapshot", table, "--where", "c > 5"), "MySQL does not take the condition: Unknown column 'c'"),
         (("snapshot", table, "--where", "1) OR (1"), "closes a parenthesis"),
+        (("snapshot", table, "--where", "CAST(0 AS UNSIGNED) - a - 1 > 0"), "BIGINT UNSIGNED value is out of range"),
         (("requeue", "--id", "none"), "There is no dead letter none"),
         (("verify", "other.t"), "other.t is not captured"),
     ):
@@ -115,4 +116,19 @@ def test_what_cannot_be_is_refused_with_a_sentence(capture: Capture) -> None:
         assert sentence in done.stderr
     assert run(capture, "snapshot").returncode == 64
     assert run(capture, "requeue").returncode == 64
-    assert run(capture, "pause", "--timeout", "soon").returncode == 64
+    done = run(capture, "pause", "--timeout", "soon")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        64, "isotherm-cdc pause: argument --timeout: must be a number of seconds above 0, not 'soon'",
+    )  # fmt: skip
+
+
+def test_a_condition_that_fails_at_a_later_row_does_not_end_the_reader(capture: Capture) -> None:
+    """What it has read until then stays, the rest is not read, and the log says why."""
+    process = capture.start()
+    capture.wait()
+    ask(capture, "snapshot", f"{capture.stack.database}.t", "--where", "CAST(49 AS UNSIGNED) - a >= 0")
+    capture.stack.until(lambda: "BIGINT UNSIGNED value is out of range" in process.tail(50), what="the reason")
+    capture.sql("UPDATE t SET b = 2 WHERE a = 99")
+    capture.wait()
+    assert process.running
+    assert capture.differences("t") == []

@@ -217,3 +217,25 @@ def test_a_killed_snapshot_goes_on_where_it_was(capture: Capture) -> None:
     after = {document["_id"]: document["_cdc"]["seq"] for document in capture.collection("t").find()}
     assert len(after) == 900
     assert {key: after[key] for key in before} == before
+
+
+DEFAULTS = {
+    "sql_select_limit": "3", "max_execution_time": "1", "transaction_isolation": "'READ-UNCOMMITTED'",
+    "sql_mode": "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,PIPES_AS_CONCAT'", "completion_type": "'CHAIN'",
+    "max_join_size": "10",
+}  # fmt: skip
+
+
+def test_the_server_may_have_any_defaults_for_sessions(capture: Capture) -> None:
+    """Limits, isolation, modes that would cut a snapshot short or falsify it are set by the reader for itself."""
+    values = ", ".join(f"({number}, 'x', JSON_OBJECT('a\\\\b', 1.50))" for number in range(50))
+    capture.sql("CREATE TABLE d (id INT PRIMARY KEY, c CHAR(9), j JSON)", f"INSERT INTO d VALUES {values}")
+    before = {name: capture.scalar(f"SELECT @@GLOBAL.{name}") for name in DEFAULTS}
+    try:
+        capture.sql(*(f"SET GLOBAL {name} = {value}" for name, value in DEFAULTS.items()))
+        capture.start(CDC_SNAPSHOT_CHUNK_ROWS="20")
+        capture.wait()
+    finally:
+        for name, value in before.items():
+            capture.sql(f"SET GLOBAL {name} = {value!r}")
+    assert capture.differences("d") == []

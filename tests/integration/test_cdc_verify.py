@@ -60,7 +60,8 @@ def test_every_difference_is_named(capture: Capture) -> None:
     """Missing, extra, and each column that differs with both values; the exit code is 1."""
     documents = capture.collection("t")
     documents.delete_one({"_id": 3})
-    documents.insert_one({**documents.find_one({"_id": 4}), "_id": 5000})
+    for extra in (5000, "not a number", None, 4.5):
+        documents.insert_one({**documents.find_one({"_id": 4}), "_id": extra})
     for key, change in {
         5: {"s": "word 5"}, 6: {"d": 6.5}, 7: {"f": 2.3333}, 8: {"m": 1}, 9: {"e": "y"}, 10: {"o": ["p"]},
         11: {"j.k.1": 2.25}, 12: {"b": b"\x00"}, 13: {"z": 0}, 14: {"g.srid": 1}, 15: {"u": 1}, 16: {"i": 2}, 17: {"y": 1},
@@ -72,7 +73,7 @@ def test_every_difference_is_named(capture: Capture) -> None:
     (found,) = ask(capture, "verify", table, code=1)["tables"]
     seen = {(found["kind"], found["_id"], *found["columns"]) for found in found["differences"]}
     assert seen == {
-        ("missing", 3), ("extra", 5000), ("different", 5, "s"), ("different", 6, "d"), ("different", 7, "f"),
+        ("missing", 3), ("extra", 5000), ("extra", "not a number"), ("extra", None), ("extra", 4.5), ("different", 5, "s"), ("different", 6, "d"), ("different", 7, "f"),
         ("different", 8, "m"), ("different", 9, "e"), ("different", 10, "o"), ("different", 11, "j"), ("different", 12, "b"),
         ("different", 13, "z"), ("different", 14, "g"), ("different", 15, "u"), ("different", 16, "i"), ("different", 17, "y"),
         ("different", 18, "v"), ("different", 19, "s"), ("different", 1000, "f"), ("different", 20, "(fields)"),

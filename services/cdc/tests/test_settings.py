@@ -100,3 +100,9 @@ def test_tables_are_chosen_by_their_full_names(table: str, captured: bool) -> No
     chosen = TableFilter(("a.x", "b.*", "c.*"), ("b.no", "c.*"))
     assert chosen(table) is captured
     assert chosen.schemas == ("a", "b", "c")
+
+
+def test_any_name_of_a_table_can_be_excluded() -> None:
+    """Also one with a dot, a space or what MongoDB does not take: that it be excluded is then the advice."""
+    settings = load(Settings, {**NEEDED, "CDC_TABLE_EXCLUDE_LIST": "a.b.c, a.end., a.two words"})
+    assert settings.table_exclude_list == ("a.b.c", "a.end.", "a.two words")

@@ -52,6 +52,8 @@ _SESSION = (
     "completion_type = 'NO_CHAIN', sql_select_limit = 18446744073709551615, sql_big_selects = ON, max_execution_time = 0"
 )
 """What a server may have other defaults for that would falsify, cut short or refuse what is asked here."""
+TOO_LONG_CODE = 3024
+"""A SELECT has taken longer than `max_execution_time`."""
 SCHEMA_NOT_READY_CODES = frozenset({1142, 1146})
 """Table missing or not yet granted: what a schema gate waits for."""
 

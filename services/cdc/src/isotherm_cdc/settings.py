@@ -17,7 +17,7 @@ _MIB = 1 << 20
 
 
 def _full_names(names: tuple[str, ...]) -> str | None:
-    wrong = [name for name in names if not re.fullmatch(r"[^.\s]+\.[^.\s]+", name)]
+    wrong = [name for name in names if not re.fullmatch(r"[^.\s]+\.\S(?:.*\S)?", name)]
     return f"must be a list of schema.table, which {wrong[0]!r} is not" if wrong else None
 
 

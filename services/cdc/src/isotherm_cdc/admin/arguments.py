@@ -73,16 +73,18 @@ def _add(commands: argparse._SubParsersAction[Parser], name: str, text: str) -> 
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
-        message = "must be a number of seconds"
+        message = f"must be a number of seconds above 0, not {text!r}"
         raise argparse.ArgumentTypeError(message)
     return value
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        message = "must be at least 1"
+    if not text.isdecimal() or int(text) < 1:
+        message = f"must be a whole number of at least 1, not {text!r}"
         raise argparse.ArgumentTypeError(message)
-    return value
+    return int(text)

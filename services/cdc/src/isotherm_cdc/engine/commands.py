@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_SECONDS = 1.0
 FORGET_EVERY_SECONDS = 3600.0
 LETTERS_AT_ONCE = 500
+TRY_MS = 2000
 
 
 class Busy(Exception):  # noqa: N818 - it names the state
@@ -145,7 +146,7 @@ class Commander:
                 message = f"{table} has no key: it can only be read whole."
                 raise Declined(message)
             if where is not None:
-                _try(connection, chunk_query(found, None, 0, where))
+                _try(connection, chunk_query(found, None, 1, where))
         finally:
             connection.close()
         ghosts = shared.sink.checkpoint.seq if where is None else None
@@ -184,9 +185,13 @@ def _paused(*, everything: bool, snapshot: bool) -> Outcome:
 
 
 def _try(connection: pymysql.Connection[Any], sql: str) -> None:
+    """Look for the first row, for some mistakes show only there; not for long."""
+    mysql.query(connection, f"SET SESSION max_execution_time = {TRY_MS}")
     try:
         mysql.query(connection, sql)
     except pymysql.err.MySQLError as error:
+        if error.args[0] == mysql.TOO_LONG_CODE:
+            return
         if mysql.is_transient(error):
             raise
         message = f"MySQL does not take the condition: {error.args[-1]}"

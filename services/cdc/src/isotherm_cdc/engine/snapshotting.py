@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import pymysql
 import structlog
 
-from isotherm_cdc import metrics
+from isotherm_cdc import metrics, mysql
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.gtid import GtidSet
-from isotherm_cdc.snapshot.reader import KeysUnknown, TableChanged, TableReader
+from isotherm_cdc.snapshot.reader import Chunk, KeysUnknown, TableChanged, TableReader
 from isotherm_cdc.snapshot.sizing import ChunkSize
 
 if TYPE_CHECKING:
@@ -122,6 +123,13 @@ class Snapshotter:
             with shared.changed:
                 shared.pipeline.request_snapshot([TableSnapshot(state.table, ghosts_before=state.ghosts_before)])
             return self._abandon(usable=True)
+        except pymysql.err.MySQLError as error:
+            if state.where is None or state.letters or step.keys or mysql.is_transient(error):
+                raise
+            # An operator's condition that some row is too much for must not end the reader, nor each start after it.
+            reason = f"MySQL cannot read the rows of {state.table} where {state.where}: {error.args[-1]}"
+            structlog.get_logger().warning("request_refused", reason=reason)
+            chunk = Chunk([], reader.executed(), last=True)
         _learn(size, chunk.rows)
         with shared.changed:
             shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)

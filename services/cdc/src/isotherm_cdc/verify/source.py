@@ -93,7 +93,7 @@ class SourceTable:
     def rows(self, keys: Iterable[Any]) -> dict[bytes, SourceRow]:
         """Return the rows of some `_id`s that are there."""
         assert self.table is not None
-        conditions = [key_condition(self.table, key) for key in keys]
+        conditions = [condition for key in keys if (condition := _condition(self.table, key)) is not None]
         if not conditions:
             return {}
         return {row.key: row for row in self._select(f" WHERE {' OR '.join(conditions)}")}
@@ -117,3 +117,11 @@ class SourceTable:
         return SourceRow(
             encode_key(table, values), cursor, tuple(None if text is None else text.decode() for text in texts)
         )
+
+
+def _condition(table: Table, key: Any) -> str | None:
+    """Return the condition of a document's row; None where the `_id` is none that a row could have."""
+    try:
+        return key_condition(table, key)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
