@@ -114,3 +114,44 @@ def test_without_a_reader_it_does_not_pretend(capture: Capture) -> None:
     shown = run(capture, "verify", "--timeout", "1")
     assert shown.returncode == 75
     assert "has not caught up" in shown.stderr
+
+
+def test_keys_that_lead_back_to_their_rows_by_a_detour(stack: Pipeline) -> None:
+    """Keys that an override has changed, and labels that information_schema does not tell: verify, read again, requeue."""
+    with Capture.of(stack, CDC_HEARTBEAT_INTERVAL_MS="500") as capture:
+        capture.sql(
+            "CREATE TABLE h (id BINARY(2), f FLOAT, n INT, j JSON, PRIMARY KEY (id, f))",
+            "INSERT INTO h VALUES (X'01', 0.1, 1, NULL), (X'02', 1e30, 1, '{\"x\\\\u0000y\": 1}')",
+            "CREATE TABLE s (id SET('a', '?', '😀') CHARACTER SET utf8mb4 PRIMARY KEY, n INT)",
+            "INSERT INTO s VALUES ('a', 1), ('a,😀', 1), ('?', 1), ('', 1)",
+        )
+        schema = stack.database
+        overrides = f"{schema}.h.id=hex,{schema}.h.f=string"
+        process = capture.start(CDC_COLUMN_OVERRIDES=overrides)
+        capture.wait()
+        first = {"id": "0100", "f": "0.1"}
+        capture.collection("h").insert_one({"_id": {"id": "no hex", "f": "0.1"}, "n": 1})
+        capture.collection("s").insert_one({"_id": "b", "n": 1})
+        for table, differences in (
+            ("h", [("extra", {"id": "no hex", "f": "0.1"}), ("missing", {"id": "0200", "f": "1e+30"})]),
+            ("s", [("extra", "b")]),
+        ):
+            name = f"{schema}.{table}"
+            (found,) = ask(capture, "verify", name, code=1, CDC_COLUMN_OVERRIDES=overrides)["tables"]
+            assert sorted((one["kind"], one["_id"]) for one in found["differences"]) == differences
+        with capture.connection.cursor() as cursor:
+            cursor.execute("SET SESSION binlog_row_image = 'MINIMAL'")
+            cursor.execute("UPDATE h SET n = 2 WHERE id = X'0100'")
+            cursor.execute("UPDATE s SET n = 2")
+            cursor.execute("SET SESSION binlog_row_image = 'FULL'")
+        capture.wait()
+        assert capture.collection("h").find_one({"_id": first})["n"] == 2
+        assert {one["n"] for one in capture.collection("s").find({"_id": {"$ne": "b"}})} == {2}
+        assert "cannot be found by their keys" not in process.tail(500)
+        (letter,) = capture.collection("_cdc_dead_letters").find()
+        capture.sql("UPDATE h SET j = NULL WHERE id = X'0200'")
+        capture.wait()
+        assert ask(capture, "requeue", "--all", CDC_COLUMN_OVERRIDES=overrides)["settled"] == [letter["_id"]]
+        capture.collection("h").delete_one({"_id.id": "no hex"})
+        capture.collection("s").delete_one({"_id": "b"})
+        assert ask(capture, "verify", CDC_COLUMN_OVERRIDES=overrides)["equal"]

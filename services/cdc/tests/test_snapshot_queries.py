@@ -12,7 +12,7 @@ from isotherm_cdc.errors import DataError, SourceUnusable
 from isotherm_cdc.snapshot.identity import choose
 from isotherm_cdc.snapshot.keys import key_condition
 from isotherm_cdc.snapshot.queries import chunk_query
-from isotherm_cdc.values.columns import Column, Kind, Table
+from isotherm_cdc.values.columns import Action, Column, Kind, Table
 
 A = Column("a", Kind.INTEGER, 4)
 S = Column("s`x", Kind.STRING, 1, charset="latin1")
@@ -85,6 +85,50 @@ def test_a_key_that_an_override_has_changed_is_not_told() -> None:
     hashed = Column("a", Kind.OVERRIDDEN, source=A)
     with pytest.raises(DataError, match="cannot be found by its key"):
         key_condition(table(hashed), "abc")
+
+
+@pytest.mark.parametrize(
+    ("action", "column", "value", "condition"),
+    [
+        ("hex", Column("k", Kind.BYTES), "00ff", "`k` = X'00ff'"),
+        ("base64", Column("k", Kind.BINARY, length_bytes=2), "AP8=", "`k` = X'00ff'"),
+        ("string", Column("k", Kind.INTEGER, 8, unsigned=True), "18446744073709551615", "`k` = 18446744073709551615"),
+        ("string", Column("k", Kind.DECIMAL, precision=5, scale=2), "-1.50", "`k` = -1.50"),
+        ("string", Column("k", Kind.FLOAT), "0.1", "`k` = 0.10000000149011612"),
+        ("string", Column("k", Kind.DOUBLE), "1e+300", "`k` = 1e+300"),
+        ("string", Column("k", Kind.YEAR), "0000", "`k` = 0"),
+        ("string", Column("k", Kind.TIME, fraction_digits=1), "-01:00:00.5", "`k` = '-01:00:00.500000'"),
+        ("string", Column("k", Kind.DATETIME), "2026-01-02 00:00:00", "`k` = '2026-01-02 00:00:00'"),
+        ("string", Column("k", Kind.STRING, charset="latin1"), "ä", "`k` = _latin1 X'e4'"),
+        ("string", Column("k", Kind.ENUM, 1, charset="utf8mb4", labels=("x", "")), "0", "`k` = 0"),
+        ("string", Column("k", Kind.SET, 1, charset="utf8mb4", labels=("x", "y")), "x,y", "CAST(`k` AS UNSIGNED) = 3"),
+    ],
+)
+def test_overrides_that_keep_keys_apart_lead_back(action: str, column: Column, value: str, condition: str) -> None:
+    """They are undone before the row is looked for."""
+    changed = Column("k", Kind.OVERRIDDEN, source=column, action=Action(action))
+    assert key_condition(table(changed), value) == f"({condition})"
+
+
+def test_a_set_whose_labels_are_not_known_is_found_by_its_text() -> None:
+    """Which bit such a label has is not to be had; its bytes are what MySQL prints."""
+    doubtful = Column("k", Kind.SET, 1, charset="utf8mb4", labels=("a", "?"))
+    assert key_condition(table(doubtful), "a,😀") == "(CAST(`k` AS BINARY) = X'612cf09f9880')"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (Column("k", Kind.DECIMAL, precision=40), "1 OR 1"),
+        (Column("k", Kind.DECIMAL, precision=5), Decimal128("NaN")),
+        (Column("k", Kind.DOUBLE), float("nan")),
+        (Column("k", Kind.DATE), "x"),
+    ],
+)
+def test_an_id_that_no_row_can_have_is_no_condition(column: Column, value: Any) -> None:
+    """What others have written into a collection is not handed to MySQL."""
+    with pytest.raises(ValueError, match="no "):
+        key_condition(table(column), value)
 
 
 def test_the_first_unique_key_stands_in_for_a_primary_key() -> None:

@@ -18,7 +18,7 @@ from isotherm_cdc.values.columns import Column, Kind, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_UNREADABLE = (DataError, IndexError, KeyError, ValueError, TypeError, AttributeError)
+_UNREADABLE = (DataError, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError)
 
 
 def plan(
@@ -49,7 +49,7 @@ def plan(
             whole.setdefault(name, []).append(letter["_id"])
             continue
         try:
-            key = _key(letter)
+            key = _key(letter, table)
             condition = key_condition(table, key)
         except _UNREADABLE as error:
             reason = str(error) if isinstance(error, DataError) else "the key of its row cannot be told"
@@ -70,7 +70,7 @@ def plan(
     return states, keys, impossible
 
 
-def _key(letter: dict[str, Any]) -> Any:
+def _key(letter: dict[str, Any], now: Table) -> Any:
     """Return the `_id` that the letter's row has: as it was told then, or read from the row's bytes now."""
     if letter.get("key") is not None:
         return letter["key"]
@@ -79,8 +79,15 @@ def _key(letter: dict[str, Any]) -> Any:
         message = "the key of its row cannot be told"
         raise DataError(message)
     schema, _, name = letter["table"].partition(".")
-    decoder = RowDecoder(Table(schema, name, tuple(map(_column, layout["columns"])), tuple(layout["key"])))
+    # What a setting makes of a column is not kept with the letter (it may be a secret): the settings of now count.
+    changed = {column.name: column for column in now.columns if column.source is not None}
+    columns = [_as_now(column.plain, changed.get(column.name)) for column in map(_column, layout["columns"])]
+    decoder = RowDecoder(Table(schema, name, tuple(columns), tuple(layout["key"])))
     return key_of(decoder.key_of(letter["operation"], letter["row"]))
+
+
+def _as_now(column: Column, now: Column | None) -> Column:
+    return column if now is None else Column(column.name, now.kind, source=column, action=now.action)
 
 
 def _column(document: dict[str, Any]) -> Column:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bson import Decimal128
@@ -13,6 +16,7 @@ from isotherm_cdc.values import labels
 from isotherm_cdc.values.charsets import as_key, encoded
 from isotherm_cdc.values.columns import Column, Kind
 from isotherm_cdc.values.mapping import order_of
+from isotherm_cdc.values.originals import original
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,39 +24,72 @@ if TYPE_CHECKING:
     from isotherm_cdc.values.columns import Table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d{1,6})?)?")
+_DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def key_condition(table: Table, key: Any) -> str:
     """Return the SQL condition of the row that the document with this `_id` is of.
 
     Raises:
-        DataError: it cannot be told: an override has changed the key.
+        DataError: it cannot be told: an override has changed the key, and does not lead back.
     """
     if table.counted:
         message = "its table has no key, so that the row cannot be found"
         raise DataError(message)
     columns = [table.columns[position] for position in table.key]
     values = [key] if len(columns) == 1 else [key[column.field] for column in columns]
-    parts = [
-        f"{order_of(column, quote(column.name))} = {literal_of(column, value)}"
-        for column, value in zip(columns, values, strict=True)
-    ]
-    return f"({' AND '.join(parts)})"
+    return f"({' AND '.join(map(_equality, columns, values))})"
+
+
+def _equality(column: Column, value: Any) -> str:
+    name = quote(column.name)
+    value = value if column.source is None else original(column, value)
+    column = column.plain
+    if column.kind is Kind.SET and isinstance(value, str) and labels.are_doubtful(column):
+        # By its bytes: which bits the labels stand for is not known.
+        return f"CAST({name} AS BINARY) = {_bytes_of(column, value)}"
+    return f"{order_of(column, name)} = {literal_of(column, value)}"
 
 
 def literal_of(column: Column, value: Any) -> str:
-    """Write the value of a key's column in a document as what `order_of` the column is compared with.
+    """Write the plain value of a key's column as what `order_of` the column is compared with.
 
     Raises:
         DataError: the document does not tell the column's value.
     """
     if isinstance(value, Decimal128):
-        return f"{value.to_decimal():f}"
+        return _decimal(column, value)
     write = _LITERALS.get(column.kind)
     if write is None:
         message = f"the row cannot be found by its key: {column.name} is not in documents as MySQL has it"
         raise DataError(message)
     return write(column, value)
+
+
+def _decimal(_: Column, value: Any) -> str:
+    number = value.to_decimal() if isinstance(value, Decimal128) else value
+    text = format(number, "f") if isinstance(number, Decimal) else str(number)
+    if not _DECIMAL.fullmatch(text):
+        message = f"{text} is no DECIMAL"
+        raise ValueError(message)
+    return text
+
+
+def _real(_: Column, value: Any) -> str:
+    number = float(value)
+    if not math.isfinite(number):
+        message = f"{number} is no number that MySQL has"
+        raise ValueError(message)
+    return repr(number)
+
+
+def _bytes_of(column: Column, value: str) -> str:
+    data = encoded(value, column.charset)
+    if data is None:
+        message = f"{value!r} cannot be written in {column.charset}"
+        raise ValueError(message)
+    return f"X'{data.hex()}'"
 
 
 def _text(column: Column, value: Any) -> str:
@@ -77,15 +114,19 @@ def _enum(column: Column, value: Any) -> str:
 def _set(column: Column, value: Any) -> str:
     if not isinstance(value, str):
         return str(int(value))
-    if labels.are_doubtful(column):
-        message = f"the row cannot be found by its key: information_schema does not tell the labels of {column.name}"
-        raise DataError(message)
     return str(sum(1 << column.labels.index(label) for label in value.split(",") if label))
 
 
 def moment_text(value: Any) -> str:
-    """Write a date or time of the calendar as MySQL does, with six digits."""
+    """Write a date or time of the calendar as MySQL does, with six digits.
+
+    Raises:
+        ValueError: it is text, but none that MySQL prints.
+    """
     if isinstance(value, str):
+        if not _MOMENT.fullmatch(value):
+            message = f"{value!r} is no date"
+            raise ValueError(message)
         return value
     moment = value if isinstance(value, datetime) else _EPOCH + timedelta(microseconds=int(value))
     return f"{moment.year:04}-{moment:%m-%d %H:%M:%S.%f}"
@@ -100,8 +141,8 @@ def time_text(microseconds: int) -> str:
 
 _LITERALS: dict[Kind, Callable[[Column, Any], str]] = {
     **dict.fromkeys((Kind.INTEGER, Kind.YEAR, Kind.BIT), lambda _, value: str(int(value))),
-    **dict.fromkeys((Kind.FLOAT, Kind.DOUBLE), lambda _, value: repr(float(value))),
-    Kind.DECIMAL: lambda _, value: str(value),
+    **dict.fromkeys((Kind.FLOAT, Kind.DOUBLE), _real),
+    Kind.DECIMAL: _decimal,
     Kind.ENUM: _enum,
     Kind.SET: _set,
     Kind.STRING: _text,

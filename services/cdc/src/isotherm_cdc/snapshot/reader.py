@@ -165,7 +165,7 @@ class TableReader:
         table = self.table
         try:
             where = " OR ".join(key_condition(table, bson.decode(key)["_id"]) for key in keys)
-        except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (DataError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             message = f"rows of {table.full_name} cannot be found by their keys ({error})"
             raise KeysUnknown(message) from error
         return Chunk(self._select(table, chunk_query(table, None, len(keys), where)), self.executed(), last=False)
