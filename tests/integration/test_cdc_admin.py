@@ -123,11 +123,19 @@ def test_what_cannot_be_is_refused_with_a_sentence(capture: Capture) -> None:
 
 
 def test_a_condition_that_fails_at_a_later_row_does_not_end_the_reader(capture: Capture) -> None:
-    """What it has read until then stays, the rest is not read, and the log says why."""
+    """What it has read until then stays, the rest is not read; the log, the request and whoever waits for it say why."""
     process = capture.start()
     capture.wait()
-    ask(capture, "snapshot", f"{capture.stack.database}.t", "--where", "CAST(49 AS UNSIGNED) - a >= 0")
-    capture.stack.until(lambda: "BIGINT UNSIGNED value is out of range" in process.tail(50), what="the reason")
+    table, condition = f"{capture.stack.database}.t", "CAST(49 AS UNSIGNED) - a >= 0"
+    done = run(capture, "snapshot", table, "--where", condition, "--wait")
+    reason = f"The reading of {table} was given up: MySQL cannot read its rows where {condition}: BIGINT UNSIGNED value"
+    assert (done.returncode, done.stdout) == (70, "")
+    assert reason in done.stderr
+    assert "BIGINT UNSIGNED value is out of range" in process.tail(50)
+    (request,) = capture.collection("_cdc_signals").find()
+    assert (request["command"], request["state"]) == ("snapshot", "failed")
+    assert request["answer"].startswith(reason)
+    assert run(capture, "snapshot", table, "--where", "a < 50", "--wait").stdout == f"{table} has been read.\n"
     capture.sql("UPDATE t SET b = 2 WHERE a = 99")
     capture.wait()
     assert process.running

@@ -35,6 +35,7 @@ def test_statements_are_what_the_driver_would_write(key: Any, value: str, number
     origin = Origin(number, GTID)
     add_upsert(operations.of("d.t", "update"), identity, elements, documents.tail(number, origin))
     operations.upsert("d.t", identity, bson.encode({"_id": key, "w": 1}))
+    operations.change("d.t", identity, {"$set": {"w": 2}})
     operations.delete("d.t", identity)
     operations.insert("d.u", {"_id": key, "x": value})
     told = {"seq": Int64(number), "ts": Int64(number), "gtid": GTID}
@@ -42,6 +43,7 @@ def test_statements_are_what_the_driver_would_write(key: Any, value: str, number
         ("d.t", "update"): [
             {"q": {"_id": key}, "u": {"_id": key, "v": value, "_cdc": told}, "upsert": True},
             {"q": {"_id": key}, "u": {"_id": key, "w": 1}, "upsert": True},
+            {"q": {"_id": key}, "u": {"$set": {"w": 2}}},
         ],
         ("d.t", "delete"): [{"q": {"_id": key}, "limit": 1}],
         ("d.u", "insert"): [{"_id": key, "x": value}],

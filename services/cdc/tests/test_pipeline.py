@@ -312,3 +312,19 @@ def test_a_transaction_without_rows_counts_as_applied_by_the_next_batch() -> Non
     assert heartbeat is not None
     assert heartbeat.source_us == 2000
     assert heartbeat.commits_us == []
+
+
+def test_a_reading_that_is_given_up_tells_its_request() -> None:
+    """With the batch that ends it, and not before: a chunk that is worthless is read again."""
+    state = TableSnapshot(TABLE, where="f(a)", request="r")
+    assert TableSnapshot.from_document(state.to_document()) == state
+    pipeline = new(snapshot=(state,))
+    for worthless in (True, False):
+        pipeline.open_window(TABLE)
+        if worthless:
+            feed(pipeline, 1, [BadRow("update", "why", b"")])
+        pipeline.close_window([], GtidSet(), last=True, given_up="because")
+        batch = pipeline.take(even_if_empty=True)
+        assert batch is not None
+        assert batch.given_up == ([] if worthless else [("r", "because")])
+        assert batch.snapshot == ((state,) if worthless else ())

@@ -62,6 +62,7 @@ class TableSnapshot:
         letters: dead letters that are settled when the table has been read.
         live: for a table without a key, whether its view is being read: changes count from there on.
         keys: the BSON of `{_id: …}` of rows that are to be read (again) by themselves, in turns with the rest of the table.
+        request: the operator's request for it that is told when the reading of a condition is given up.
         again: whether more such rows came meanwhile than are remembered, so that the table is read once more after this.
     """
 
@@ -77,6 +78,7 @@ class TableSnapshot:
     live: bool = False
     keys: tuple[bytes, ...] = ()
     again: bool = False
+    request: Any = None
 
     @property
     def is_for_keys(self) -> bool:
@@ -91,6 +93,7 @@ class TableSnapshot:
             **({"live": True} if self.live else {}),
             **({"keys": [bson.decode(key)["_id"] for key in self.keys]} if self.keys else {}),
             **({"again": True} if self.again else {}),
+            **({"request": self.request} if self.request is not None else {}),
             "table": self.table,
             "cursor": None if self.cursor is None else list(self.cursor),
             "read": self.read,

@@ -56,7 +56,11 @@ class Admin:
         return int(self._database[SIGNALS].count_documents({"pipeline": self.name, "state": "pending"}))
 
     def ask(self, command: str, arguments: dict[str, Any], timeout_seconds: float) -> Any:
-        """Ask the running reader and return its answer.
+        """Ask the running reader and return its answer; see `request`."""
+        return self.request(command, arguments, timeout_seconds)["answer"]
+
+    def request(self, command: str, arguments: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
+        """Ask the running reader and return the request with its answer.
 
         Raises:
             ServiceError: it refuses, with its reason.
@@ -78,9 +82,15 @@ class Admin:
                 f"{SIGNALS} and is carried out as soon as a reader can."
             )
             raise TryAgainLater(message)
-        if found["state"] == "refused":
-            raise ServiceError(found["answer"])
-        return found["answer"]
+        return _granted(found)
+
+    def check(self, identity: Any) -> None:
+        """Check that a request has not failed after it was answered.
+
+        Raises:
+            ServiceError: it has, with the reader's reason.
+        """
+        wait(lambda: _granted(found) if (found := self._answer(identity)) else True, None)
 
     def _answer(self, identity: Any) -> dict[str, Any] | None:
         return self._database[SIGNALS].find_one({"_id": identity, "state": {"$ne": "pending"}})
@@ -89,6 +99,12 @@ class Admin:
         checkpoint = self.checkpoint()
         age = None if checkpoint is None else age_seconds(checkpoint)
         return "it has never run" if age is None else f"its checkpoint is {age:.0f} s old"
+
+
+def _granted(request: dict[str, Any]) -> dict[str, Any]:
+    if request["state"] in ("refused", "failed"):
+        raise ServiceError(request["answer"])
+    return request
 
 
 def wait(look: Callable[[], T | None], timeout_seconds: float | None) -> T | None:

@@ -49,13 +49,14 @@ def resume(settings: Settings, options: argparse.Namespace) -> int:
 def snapshot(settings: Settings, options: argparse.Namespace) -> int:
     """Have a table read, or those of its rows that a condition selects."""
     admin = Admin(settings)
-    answer = admin.ask("snapshot", {"table": options.table, "where": options.where}, options.timeout)
+    request = admin.request("snapshot", {"table": options.table, "where": options.where}, options.timeout)
     rows = "all rows" if options.where is None else f"the rows where {options.where}"
     done = f"{options.table} has been read."
     going = f"The reader reads {rows} of {options.table}. Watch it with: isotherm-cdc status"
     if options.wait:
         wait(lambda: options.table not in _being_read(admin), None)
-    _print(options, answer, [done if options.wait else going])
+        admin.check(request["_id"])
+    _print(options, request["answer"], [done if options.wait else going])
     return ExitCode.OK
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -112,7 +112,12 @@ class Commander:
             if busy := running & {table.table for table in outcome.tables if table.where is not None}:
                 message = f"{min(busy)} is being read already"
                 raise Busy(message)
-            shared.pipeline.request_snapshot(outcome.tables)
+            shared.pipeline.request_snapshot(
+                [
+                    replace(table, request=request["_id"]) if table.where is not None and not table.letters else table
+                    for table in outcome.tables
+                ]
+            )
             if outcome.paused is not None:
                 shared.paused, shared.snapshot_paused = outcome.paused
                 shared.also.update(paused=shared.paused, snapshot_paused=shared.snapshot_paused)

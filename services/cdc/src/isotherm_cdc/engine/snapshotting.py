@@ -110,6 +110,7 @@ class Snapshotter:
         while not step.received <= reader.executed():
             if shared.shutdown.wait(POLL_SECONDS):
                 return False
+        given_up: str | None = None
         try:
             # Within the window, so that any statement that changes the table from here on makes the chunk worthless.
             reader.look()
@@ -127,12 +128,12 @@ class Snapshotter:
             if state.where is None or state.letters or step.keys or mysql.is_transient(error):
                 raise
             # An operator's condition that some row is too much for must not end the reader, nor each start after it.
-            reason = f"MySQL cannot read the rows of {state.table} where {state.where}: {error.args[-1]}"
-            structlog.get_logger().warning("request_refused", reason=reason)
+            given_up = f"The reading of {state.table} was given up: MySQL cannot read its rows where {state.where}: {error.args[-1]}."
+            structlog.get_logger().warning("request_refused", reason=given_up)
             chunk = Chunk([], reader.executed(), last=True)
         _learn(size, chunk.rows)
         with shared.changed:
-            shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last)
+            shared.pipeline.close_window(chunk.rows, chunk.high, last=chunk.last, given_up=given_up)
         return self._handed_over(state.table)
 
     def _read_counted(self, reader: TableReader, table: str, size: ChunkSize) -> None:

@@ -102,6 +102,7 @@ class Batch:
         counts: changes by operation and table, for the metrics.
         settled: dead letters that are settled with it.
         answers: requests of operators that are answered with it, whole.
+        given_up: operators' requests whose reading it ends before its end, each with the reason.
         also: further fields of the checkpoint that it changes (contract K10).
     """
 
@@ -119,6 +120,7 @@ class Batch:
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     settled: list[str] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
+    given_up: list[tuple[Any, str]] = field(default_factory=list)
     also: dict[str, Any] = field(default_factory=dict)
 
     @property

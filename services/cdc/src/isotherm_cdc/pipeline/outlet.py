@@ -194,6 +194,8 @@ class Outlet:
             self._progress.store(state)
         if item.rows:
             return False
+        if item.given_up is not None and state is not None and state.request is not None:
+            batch.given_up.append((state.request, item.given_up))
         if item.keyed:
             self._progress.let_others_go_first(item.table)
         self._waiting.chunk_taken()

@@ -210,13 +210,27 @@ class Pipeline:
         """The source thinks that `table`, which is being read, has so many rows."""
         self._progress.estimated(table, rows)
 
-    def close_window(self, rows: Sequence[SnapshotRow | BadSnapshotRow], high: GtidSet, *, last: bool) -> None:
-        """The chunk has been read; it waits until the stream has passed `high`."""
+    def close_window(
+        self,
+        rows: Sequence[SnapshotRow | BadSnapshotRow],
+        high: GtidSet,
+        *,
+        last: bool,
+        given_up: str | None = None,
+    ) -> None:
+        """The chunk has been read; it waits until the stream has passed `high`.
+
+        Args:
+            rows: what was read.
+            high: what the source had executed by then.
+            last: whether nothing comes after it.
+            given_up: why nothing can, though there may be more rows.
+        """
         window = self._window
         if window is None:
             self._window_state = "again"
             return
-        window.held, window.high, window.last = rows, high, last
+        window.held, window.high, window.last, window.given_up = rows, high, last, given_up
         self._window_state = "held"
         if self._open is None:
             self._emit()

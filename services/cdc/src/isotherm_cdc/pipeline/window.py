@@ -98,6 +98,7 @@ class Chunk:
         counted: whether the table has no key.
         keyed: whether it is of rows that were read by themselves; it says nothing of where the table's reading stands.
         done: keys that need not be read again when it is written.
+        given_up: why the rows after it cannot be read; None when they can.
     """
 
     table: str
@@ -107,6 +108,7 @@ class Chunk:
     counted: bool = False
     keyed: bool = False
     done: frozenset[bytes] = frozenset()
+    given_up: str | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -176,6 +178,7 @@ class Window:
         last: whether the table ends here.
         counted: whether it is the next part of the view of a table without a key.
         view: whether it is the opening of that view.
+        given_up: why the rows after it cannot be read; None when they can.
     """
 
     table: str
@@ -189,6 +192,7 @@ class Window:
     last: bool = False
     counted: bool = False
     view: bool = False
+    given_up: str | None = None
 
     @property
     def is_worthless(self) -> bool:
@@ -215,7 +219,9 @@ class Window:
             row if self.counted or row.key not in self.touched else row.cursor for row in self.held or ()
         )
         done = frozenset(self.keys) - self.changed
-        return Chunk(self.table, self.generation, rows, self.last, self.counted, keyed=bool(self.keys), done=done)
+        return Chunk(
+            self.table, self.generation, rows, self.last, self.counted, bool(self.keys), done, given_up=self.given_up
+        )
 
 
 class Progress:

@@ -82,6 +82,12 @@ class Operations:
         size = _UPSERT_BYTES + len(key) + len(document)
         statements.parts += (_HEAD.pack(size, _QUERY), key, _UPDATE, document, _UPSERT_END)
 
+    def change(self, table: str, key: bytes, change: dict[str, Any]) -> None:
+        """Change fields of the document with `key`, if there is one, after whatever else is done to it."""
+        statements = self.of(table, "update")
+        statements.identities.append(key)
+        statements.parts.append(bson.encode({"q": bson.decode(key), "u": change}))
+
     def insert(self, table: str, document: dict[str, Any]) -> None:
         """Insert a document."""
         statements = self.of(table, "insert")

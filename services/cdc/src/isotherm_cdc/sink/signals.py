@@ -26,6 +26,13 @@ def answer(operations: Operations, answered: Sequence[dict[str, Any]], now: date
         operations.upsert(SIGNALS, bson.encode({"_id": request["_id"]}), bson.encode({**request, "answered_at": now}))
 
 
+def give_up(operations: Operations, given_up: Sequence[tuple[Any, str]], now: datetime) -> None:
+    """Tell with the requests why their reading has ended before its end, in the transaction that ends it."""
+    for identity, reason in given_up:
+        change = {"$set": {"state": "failed", "answer": reason, "answered_at": now}}
+        operations.change(SIGNALS, bson.encode({"_id": identity}), change)
+
+
 def pending(target: Target) -> list[dict[str, Any]]:
     """Return the requests that have no answer yet, the oldest first."""
     found = target.database[SIGNALS].find({"pipeline": target.name, "state": "pending"}).sort("at", 1)

@@ -137,6 +137,7 @@ class Sink:
         dead_letters.add(operations, batch.dead, attempt, now)
         dead_letters.settle(self._target, operations, batch.settled, batch.dead)
         signals.answer(operations, batch.answers, now)
+        signals.give_up(operations, batch.given_up, now)
         return self._purge.add(attempt, operations), operations
 
     def _add_documents(self, batch: Batch, seq: int, now: datetime, operations: Operations) -> None:
