@@ -57,7 +57,8 @@ A key with a prefix (`PRIMARY KEY (t(10))`) is the whole column.
 Columns have their own names, also with `.`, spaces or letters of any script. Those that MongoDB reserves get an underscore before them: `_id`
 is `__id`, `_cdc` is `__cdc`, `$price` is `_$price`; what would then look the same (`__id`) gets one more as well.
 Tables whose names MongoDB cannot have as a collection's (with `$`, or beginning with `system.` or `_cdc_`), and schemas
-with `.`, spaces or other characters that it forbids in a database's name, are refused at the start with one sentence each.
+with `.`, spaces or other characters that it forbids in a database's name, are refused at the start with one sentence each;
+so are captured schemas whose names differ only in the case of ASCII letters.
 
 ## Character sets
 

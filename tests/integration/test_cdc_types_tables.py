@@ -185,6 +185,30 @@ def test_a_table_that_mongodb_cannot_have_is_refused(capture: Capture) -> None:
     assert capture.differences("t") == []
 
 
+def test_databases_that_differ_only_in_case_are_refused(capture: Capture) -> None:
+    """One sentence names both; one of them alone is captured."""
+    schema = capture.stack.database
+    other = schema.upper()
+    try:
+        capture.sql(
+            "CREATE TABLE t (id INT PRIMARY KEY)",
+            f"CREATE DATABASE {other}",
+            f"CREATE TABLE {other}.t (id INT PRIMARY KEY)",
+        )
+        user = capture.stack.spec("cdc", capture.settings).environment["MYSQL_USER"]
+        account = capture.scalar(f"SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user = '{user}'")
+        capture.sql(f"GRANT SELECT ON {other}.* TO {account}")
+        both = f"{schema}.*,{other}.*"
+        process = capture.start(ready=False, CDC_TABLE_INCLUDE_LIST=both)
+        capture.stack.until(lambda: not process.running, 60, "refusing")
+        assert process.exit_code == 64
+        assert f"cannot have the databases {other} and {schema}, whose names differ only in case" in process.tail()
+        capture.start(CDC_TABLE_INCLUDE_LIST=both, CDC_TABLE_EXCLUDE_LIST=f"{other}.*")
+        capture.wait()
+    finally:
+        capture.sql(f"REVOKE IF EXISTS SELECT ON {other}.* FROM {account}", f"DROP DATABASE {other}")
+
+
 def test_unusual_tables(capture: Capture) -> None:
     """As many columns as there can be, generated and hidden ones, instant ALTERs, partitions, compression, row formats."""
     wide = ", ".join(f"c{number} INT" for number in range(1016))

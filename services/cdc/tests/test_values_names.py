@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from isotherm_cdc.values.columns import Column, Kind, Table
 from isotherm_cdc.values.documents import encode_elements, encode_key
-from isotherm_cdc.values.names import field_name, refusal
+from isotherm_cdc.values.names import differing_only_in_case, field_name, refusal
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,10 @@ def test_tables_without_a_possible_collection_are_refused(schema: str, table: st
 def test_other_tables_are_not(schema: str, table: str) -> None:
     """Whatever MongoDB takes is captured."""
     assert refusal(schema, table) is None
+
+
+def test_databases_that_differ_only_in_case_are_refused_together() -> None:
+    """MongoDB has one of them; letters beyond ASCII it tells apart."""
+    (message,) = differing_only_in_case(["shop", "Shop", "été", "Été", "other", "SHOP", "shop"])
+    assert message.startswith("MongoDB cannot have the databases SHOP, Shop and shop, whose names differ only in case:")
+    assert differing_only_in_case(["shop", "shop2", "shop"]) == []

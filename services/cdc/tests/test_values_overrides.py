@@ -46,7 +46,11 @@ def changed(column: Column, action: str, value: Any) -> Any:
         (Column("x", Kind.YEAR), "string", 0, "0000"),
         (Column("x", Kind.FLOAT), "string", 0.10000000149011612, "0.1"),
         (Column("x", Kind.FLOAT), "string", 16777216.0, "16777216.0"),
+        (Column("x", Kind.FLOAT), "string", 3.4028234663852886e38, "3.4028235e+38"),
         (Column("x", Kind.DOUBLE), "string", 0.1, "0.1"),
+        (Column("x", Kind.DOUBLE), "string", 1.0, "1.0"),
+        (Column("x", Kind.DOUBLE), "string", 1e300, "1e+300"),
+        (Column("x", Kind.JSON), "string", [1.0, 1e300], "[1.0, 1e+300]"),
         (Column("x", Kind.DATE), "string", datetime(1000, 1, 2), "1000-01-02"),  # noqa: DTZ001
         (Column("x", Kind.DATE), "string", "0000-00-00", "0000-00-00"),
         (Column("x", Kind.DATETIME, fraction_digits=3), "string", datetime(1, 1, 1, 2, 3, 4, 5000), "0001-01-01 02:03:04.005"),  # noqa: DTZ001

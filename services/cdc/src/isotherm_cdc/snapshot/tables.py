@@ -108,7 +108,9 @@ def captured_tables(
     )
     found = [(_text(row[0]), _text(row[1])) for row in rows]
     tables = [(schema, table) for schema, table in found if captured(f"{schema}.{table}")]
-    if refused := [reason for table in tables if (reason := names.refusal(*table))]:
+    refused = [reason for table in tables if (reason := names.refusal(*table))]
+    refused += names.differing_only_in_case(schema for schema, _ in tables)
+    if refused:
         raise SourceUnusable("\n".join(refused))
     return [f"{schema}.{table}" for schema, table in tables]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import struct
@@ -98,8 +99,10 @@ def _time_text(microseconds: int, digits: int) -> str:
 def _shortest_float32(value: float) -> str:
     for precision in range(1, 9):
         text = f"{value:.{precision}g}"
-        if struct.pack("<f", float(text)) == struct.pack("<f", value):
-            return repr(float(text))
+        # Rounded up, the largest numbers are none that a FLOAT can hold.
+        with contextlib.suppress(OverflowError):
+            if struct.pack("<f", float(text)) == struct.pack("<f", value):
+                return repr(float(text))
     return repr(float(f"{value:.9g}"))
 
 
@@ -188,7 +191,8 @@ ACTIONS: dict[str, ActionRule] = {
     "string": ActionRule(
         lambda column, _: text_of(column),
         _ALL - _BYTES - {Kind.GEOMETRY, Kind.VECTOR},
-        "A string, as MySQL prints the value.",
+        "A string: as MySQL prints the value, but FLOAT and DOUBLE, also in JSON, as the shortest digits that lead back to it "
+        "(`1.0`, `0.1`, `1e+300`), and without the digits that (M,D) and ZEROFILL ask for.",
         keeps_keys_apart=True,
     ),
     "double": ActionRule(

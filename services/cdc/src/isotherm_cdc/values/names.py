@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _TAKEN = re.compile(r"_*(?:_id|_cdc|\$.*)", re.DOTALL)
 _SCHEMA_CHARACTERS = frozenset('/\\. "$*<>:|?\0')
@@ -42,3 +46,17 @@ def refusal(schema: str, table: str) -> str | None:
     if reason is None:
         return None
     return f"MongoDB cannot have a collection for the table {schema}.{table} ({reason}): rename it, or exclude it."
+
+
+def differing_only_in_case(schemas: Iterable[str]) -> list[str]:
+    """Return a sentence for all schemas of one name in several cases: MongoDB takes only one such database."""
+    alike: dict[bytes, set[str]] = {}
+    for schema in schemas:
+        # MongoDB folds the letters of ASCII only: those of bytes are these.
+        alike.setdefault(schema.encode().lower(), set()).add(schema)
+    return [
+        f"MongoDB cannot have the databases {', '.join(first)} and {last}, whose names differ only in case: rename all but "
+        "one, or exclude their tables."
+        for *first, last in map(sorted, alike.values())
+        if first
+    ]
