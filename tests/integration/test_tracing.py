@@ -125,6 +125,11 @@ def test_a_run_can_be_followed_to_the_browsers(traced: Pipeline, collector: Coll
         return None
 
     traced.until(lambda: followed() is not None, seconds=60, what="a broadcast that a run has led to")
+    with traced.mongodb() as client:
+        # The first rows may all have come by the snapshot, which knows no transaction: the next run's do not.
+        weather = client[traced.database]["weather_data"]
+        told = {"_cdc.gtid": {"$ne": None}}
+        traced.until(lambda: weather.find_one(told) is not None, seconds=60, what="weather of a transaction")
     traced.processes["fetcher"].stop()
     service, broadcast, batch, run_id = followed()
     seq = attributes(batch)["seq"]
