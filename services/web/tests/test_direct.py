@@ -21,6 +21,7 @@ from isotherm_web.events import Changed
 from isotherm_web.geometry import Location, make_geometry
 from isotherm_web.protocol import Format
 from isotherm_web.writer import Writer
+from web_support.transport import Transport
 
 if TYPE_CHECKING:
     from isotherm_web.hub import Hub
@@ -37,32 +38,11 @@ def change(hub: Hub, temperature: float) -> None:
     hub.publish()
 
 
-class Transport(asyncio.Transport):
-    """Remembers what was written, and that it was closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = bytearray()
-        self.closed = False
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        assert high == 0
-
-
 class Browser:
     """The other end of a line."""
 
     def __init__(self, hub: Hub, metrics: Metrics, *, deflate: bool = False) -> None:
-        self.transport = Transport()
+        self.transport = Transport("")
         self.left: list[object] = []
         self.line = Line(self.transport, hub, Writer(metrics), self.left.append, deflate=deflate)
         self.line.open(Format.JSON, "a")

@@ -14,6 +14,7 @@ from isotherm_web.direct import Line
 from isotherm_web.protocol import CloseCode, Format
 from isotherm_web.server import make_server
 from isotherm_web.settings import ServerSettings
+from web_support.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,39 +40,8 @@ def ask(target: str = "/ws", **fields: str | None) -> bytes:
     return "\r\n".join((f"GET {target} HTTP/1.1", *lines, "", "")).encode()
 
 
-class Transport(asyncio.Transport):
-    """A connection from an address."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self.address = address
-        self.protocol: Any = None
-        self.written = bytearray()
-        self.closed = False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return (self.address, 1) if name in {"peername", "sockname"} else default
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self.protocol = protocol
-
-    def write(self, data: Any) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        assert high == 0
-
-    def pause_reading(self) -> None:
-        """Read no more."""
-
-    def resume_reading(self) -> None:
-        """Read on."""
+class Visitor(Transport):
+    """A client's connection, which knows by which way it has come in."""
 
     @property
     def direct(self) -> bool:
@@ -80,15 +50,15 @@ class Transport(asyncio.Transport):
 
 
 @pytest.fixture
-def knock(hub: Hub, metrics: Metrics) -> Callable[..., Transport]:
+def knock(hub: Hub, metrics: Metrics) -> Callable[..., Visitor]:
     """Brings a request to a server's new connection and returns its transport."""
 
-    def bring(request: bytes, settings: ServerSettings | None = None, address: str = "10.0.0.1") -> Transport:
+    def bring(request: bytes, settings: ServerSettings | None = None, address: str = "10.0.0.1") -> Visitor:
         settings = settings or ServerSettings()
         app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
         config = make_server(app, hub, metrics, settings).config
         config.load()
-        transport, state = Transport(address), ServerState()
+        transport, state = Visitor(address), ServerState()
         made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
         transport.protocol = made
         made.connection_made(transport)
@@ -100,7 +70,7 @@ def knock(hub: Hub, metrics: Metrics) -> Callable[..., Transport]:
     return bring
 
 
-async def answered(transport: Transport) -> bytes:
+async def answered(transport: Visitor) -> bytes:
     """Return what the server has answered, once it has."""
     async with asyncio.timeout(10):
         while not transport.written:  # noqa: ASYNC110 - each turn of the loop is what is waited for
@@ -109,7 +79,7 @@ async def answered(transport: Transport) -> bytes:
 
 
 @pytest.mark.contract("W11")
-async def test_a_browser_comes_in(knock: Callable[..., Transport], hub: Hub) -> None:
+async def test_a_browser_comes_in(knock: Callable[..., Visitor], hub: Hub) -> None:
     """A usual handshake is answered at once, and the hub has a client."""
     transport = knock(ask())
     assert transport.direct
@@ -120,24 +90,24 @@ async def test_a_browser_comes_in(knock: Callable[..., Transport], hub: Hub) -> 
     assert [client.format for client in hub.clients] == [Format.BINARY]
 
 
-async def test_a_query_is_no_matter(knock: Callable[..., Transport]) -> None:
+async def test_a_query_is_no_matter(knock: Callable[..., Visitor]) -> None:
     """A path is compared without its query."""
     assert knock(ask("/ws?from=here")).direct
 
 
 @pytest.mark.parametrize("target", ["/ws/", "/%77s", "/other", "http://map.example.org/ws"])
-async def test_other_paths_are_routed_by_quart(knock: Callable[..., Transport], target: str) -> None:
+async def test_other_paths_are_routed_by_quart(knock: Callable[..., Visitor], target: str) -> None:
     """The door knows one path, spelt plainly."""
     assert not knock(ask(target)).direct
 
 
-async def test_switched_off(knock: Callable[..., Transport]) -> None:
+async def test_switched_off(knock: Callable[..., Visitor]) -> None:
     """Without the direct writer there is no door."""
     assert not knock(ask(), ServerSettings(direct_writer=False)).direct
 
 
 @pytest.mark.contract("W10", "W11")
-async def test_refusals_are_quarts(knock: Callable[..., Transport], hub: Hub, metrics: Metrics) -> None:
+async def test_refusals_are_quarts(knock: Callable[..., Visitor], hub: Hub, metrics: Metrics) -> None:
     """Who is refused hears it from Quart's route, and is counted once."""
     foreign = knock(ask(Origin="https://elsewhere.example"))
     assert not foreign.direct
@@ -152,7 +122,7 @@ async def test_refusals_are_quarts(knock: Callable[..., Transport], hub: Hub, me
     assert len(hub.clients) == 2
 
 
-async def test_addresses_are_those_that_a_trusted_proxy_says(knock: Callable[..., Transport], hub: Hub) -> None:
+async def test_addresses_are_those_that_a_trusted_proxy_says(knock: Callable[..., Visitor], hub: Hub) -> None:
     """The cap of an address counts browsers, not their proxy; who is no proxy is not believed."""
     settings = ServerSettings(trusted_proxies=("10.0.0.0/8",))
     assert knock(ask(X_Forwarded_For="192.0.2.1", X_Forwarded_Proto="https"), settings).direct
@@ -160,7 +130,7 @@ async def test_addresses_are_those_that_a_trusted_proxy_says(knock: Callable[...
     assert [client.address for client in hub.clients] == ["192.0.2.1", "203.0.113.5"]
 
 
-async def test_a_server_that_ends_closes_lines(knock: Callable[..., Transport], hub: Hub) -> None:
+async def test_a_server_that_ends_closes_lines(knock: Callable[..., Visitor], hub: Hub) -> None:
     """Uvicorn's shutdown reaches a connection that came in by the door."""
     transport = knock(ask())
     transport.protocol.shutdown()

@@ -88,7 +88,7 @@ def _unmask(data: bytes, at: int, length: int) -> bytes:
 
 
 def _inflate(compressed: bytes, largest: int) -> bytes | None:
-    """Return what was compressed; None when it is damaged or too large, which the websocket library says so."""
+    """Return what was compressed; None when it is damaged or too large: the websocket library says so."""
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     try:
         text = inflater.decompress(compressed + _END_OF_BLOCK, largest + 1)

@@ -121,7 +121,6 @@ class Metrics:
             registry=registry,
         )
         self._series: dict[tuple[Any, tuple[str, ...]], Any] = {}
-        self._sent: dict[tuple[str, str], tuple[Counter, Counter]] = {}
 
     def series(self, metric: Kind, *labels: str) -> Kind:
         """Return a metric's series, as `labels` does; remembered, since that takes longer than counting does."""
@@ -132,9 +131,5 @@ class Metrics:
 
     def sent(self, message_type: str, wire: str, size_bytes: int, clients: int = 1) -> None:
         """Count a message handed to so many clients."""
-        counters = self._sent.get((message_type, wire))
-        if counters is None:
-            counters = self.messages.labels(message_type, wire), self.bytes.labels(wire)
-            self._sent[message_type, wire] = counters
-        counters[0].inc(clients)
-        counters[1].inc(size_bytes * clients)
+        self.series(self.messages, message_type, wire).inc(clients)
+        self.series(self.bytes, wire).inc(size_bytes * clients)

@@ -12,13 +12,13 @@ from isotherm_cdc.binlog.decode import RowDecoder
 from isotherm_cdc.checkpoint import TableSnapshot
 from isotherm_cdc.errors import DataError
 from isotherm_cdc.sink.documents import key_of
-from isotherm_cdc.snapshot.keys import key_condition
+from isotherm_cdc.snapshot.keys import NO_SUCH_KEY, key_condition
 from isotherm_cdc.values.columns import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_UNREADABLE = (DataError, IndexError, KeyError, ValueError, TypeError, AttributeError, OverflowError)
+_UNREADABLE = (*NO_SUCH_KEY, IndexError)
 
 
 def plan(

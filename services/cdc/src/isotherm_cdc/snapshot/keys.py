@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from isotherm_cdc.values.columns import Table
 
+NO_SUCH_KEY = (DataError, KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What `key_condition` raises for an `_id` that no row of the table can have, or that does not tell its row."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d{1,6})?)?")
 _DECIMAL = re.compile(r"-?\d+(?:\.\d+)?")

@@ -21,7 +21,7 @@ from isotherm_cdc.errors import DataError
 from isotherm_cdc.gtid import GtidSet
 from isotherm_cdc.pipeline.window import BadSnapshotRow, SnapshotRow
 from isotherm_cdc.snapshot.identity import Keyless, identified, overridden
-from isotherm_cdc.snapshot.keys import key_condition
+from isotherm_cdc.snapshot.keys import NO_SUCH_KEY, key_condition
 from isotherm_cdc.snapshot.queries import chunk_query, is_json, literal, quote, quoted, view_query
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values import json_values
@@ -165,7 +165,7 @@ class TableReader:
         table = self.table
         try:
             where = " OR ".join(key_condition(table, bson.decode(key)["_id"]) for key in keys)
-        except (DataError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except NO_SUCH_KEY as error:
             message = f"rows of {table.full_name} cannot be found by their keys ({error})"
             raise KeysUnknown(message) from error
         return Chunk(self._select(table, chunk_query(table, None, len(keys), where)), self.executed(), last=False)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pymysql.cursors import SSCursor
 
 from isotherm_cdc import mysql
-from isotherm_cdc.errors import DataError
 from isotherm_cdc.snapshot.identity import identified, overridden
-from isotherm_cdc.snapshot.keys import key_condition
+from isotherm_cdc.snapshot.keys import NO_SUCH_KEY, key_condition
 from isotherm_cdc.snapshot.queries import after, literal, quote
 from isotherm_cdc.snapshot.tables import read_table
 from isotherm_cdc.values.documents import encode_key
@@ -124,5 +123,5 @@ def _condition(table: Table, key: Any) -> str | None:
     """Return the condition of a document's row; None where the `_id` is none that a row could have."""
     try:
         return key_condition(table, key)
-    except (DataError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except NO_SUCH_KEY:
         return None

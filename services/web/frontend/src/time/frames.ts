@@ -53,6 +53,7 @@ export interface Place {
 /** The course of temperature and wind of the whole map. */
 export class Frames {
   readonly #fields = new Map<number, Field>();
+  readonly #filledCells = new Map<number, number>();
 
   constructor(
     private readonly temperature: FrameLayer,
@@ -123,8 +124,7 @@ export class Frames {
     if (place === null || this.count === 0) {
       return 0;
     }
-    const { temperature } = this.field(place.low);
-    return temperature.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0) / this.count;
+    return this.#filled(place.low) / this.count;
   }
 
   /** One frame, turned into numbers when it is first asked for. */
@@ -137,9 +137,15 @@ export class Frames {
     return field;
   }
 
+  /** How many cells have a value in a frame, counted when it is first asked for: playing asks with every picture. */
   #filled(frame: number): number {
-    const values = this.temperature.values.subarray(frame * this.count, (frame + 1) * this.count);
-    return values.reduce((sum, value) => sum + (value === NULL_VALUE ? 0 : 1), 0);
+    let filled = this.#filledCells.get(frame);
+    if (filled === undefined) {
+      const values = this.temperature.values.subarray(frame * this.count, (frame + 1) * this.count);
+      filled = values.reduce((sum, value) => sum + (value === NULL_VALUE ? 0 : 1), 0);
+      this.#filledCells.set(frame, filled);
+    }
+    return filled;
   }
 
   #decode(frame: number): Field {
