@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from alerts import GROUPS
 from limits import FAST, SLOW
 
 HEAD = """\
 # Runbooks
 
-One page an alert: what it means, how to find the cause, what to do. This list is generated from the alerts by
-`ci/observability/generate.py`. Critical alerts are for waking somebody, warnings for the next morning.
+One page an alert: what it means, how to find the cause, what to do, and how to see that it is over. This list is generated from
+the alerts by `ci/observability/generate.py`. Critical alerts are for waking somebody, warnings for the next morning.
 
 The rules are [charts/isotherm/rules/isotherm.yaml](../../charts/isotherm/rules/isotherm.yaml): give the file to Prometheus as it is
 (`rule_files`), or let the chart make a PrometheusRule of it. `runbook_url` is the path of the
@@ -19,12 +21,20 @@ One cause can raise several alerts. The last column names those that may follow 
 Alertmanager inhibit them, and look at the first.
 """
 
+TITLES = {
+    "isotherm-fetcher": "Fetcher",
+    "isotherm-cdc": "CDC",
+    "isotherm-web": "Web",
+    "isotherm-processes": "Processes",
+    "isotherm-objectives": "Objectives",
+}
+
 
 def text() -> str:
     """Return the page."""
     lines = [HEAD.rstrip()]
     for group, alerts in GROUPS.items():
-        title = group.removeprefix("isotherm-").capitalize()
+        title = TITLES[group]
         lines += [
             "",
             f"## {title}",
@@ -34,7 +44,7 @@ def text() -> str:
         ]
         for alert in alerts:
             after = "at once" if alert.hold == "0m" else alert.hold
-            summary = alert.summary.replace("{{ $labels.", "*").replace(" }}", "*")
+            summary = re.sub(r"\{\{ \$(?:labels\.)?(\w+) \}\}", r"*\1*", alert.summary)
             follow = ", ".join(f"[{name}]({name}.md)" for name in alert.consequences)
             lines.append(f"| [{alert.name}]({alert.name}.md) | {alert.severity} | {after} | {summary} | {follow} |")
     fast = " or ".join(f"{burn.rate:g} times as fast as allowed over {burn.long} and {burn.short}" for burn in FAST)

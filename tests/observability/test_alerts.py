@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "charts/isotherm/rules/isotherm.yaml"
 RUNBOOKS = ROOT / "docs/runbooks"
 OBJECTIVE_GROUPS = {"isotherm-recorded", "isotherm-objectives"}
-SECTIONS = ("## What it means", "## Find the cause", "## What to do")
+SECTIONS = ("## What it means", "## Find the cause", "## What to do", "## When it is over")
 Test = dict[str, Any]
 
 
@@ -98,7 +98,7 @@ def test_every_alert_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", [alert.name for alert in ALERTS])
 def test_alert_has_a_runbook(name: str) -> None:
-    """The page that `runbook_url` names is there and says what it means, how to find the cause and what to do."""
+    """The page that `runbook_url` names is there and says what it means, how to find the cause, what to do and when it is over."""
     text = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {name}\n")
     assert [section for section in SECTIONS if section not in text] == []
