@@ -22,7 +22,7 @@ in. An empty variable counts as not set. All mistakes are reported at once, one 
 
 On Kubernetes the chart sets them: its own values are described in the [chart's README](../charts/isotherm/README.md), and
 `fetcher.settings`, `cdc.settings`, `web.settings`, `setup.settings` and `simulator.settings` take the variables below by
-name. `make up` sets them itself; `make up SOURCE=… REGION=… INTERVAL=… PORT=…` are its only choices.
+name. `make up` sets them itself; what one may choose there says the [quick start](quickstart.md#choose).
 
 The kinds: *list* is comma-separated; *secret* never appears in a log.
 """

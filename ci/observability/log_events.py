@@ -83,7 +83,7 @@ MEANINGS = {
     "unlogged_cascades": "Foreign keys change captured rows without a line in the binary log.",
     "xa_commit_of_unknown_rows": "A prepared XA transaction was committed whose rows were not seen.",
     "read_again": "The binary log does not tell what changed; the table is read again.",
-    "rows_not_whole": "A session logs rows in part (CDC decision 0006); those that are not told are read by their keys. Once for each table map.",
+    "rows_not_whole": "A session logs rows in part ([decision 0006](decisions/0006-rows-told-in-part.md)); those that are not told are read by their keys. Once for each table map.",
     "request_done": "An operator's request was carried out.",
     "request_refused": "An operator's request cannot be carried out.",
     "request_waits": "An operator's request was taken and goes on.",
@@ -166,7 +166,7 @@ def text() -> str:
         title = "every service" if service == "common" else service
         lines += ["", f"## {title}", "", "| event | level | fields | what it means |", "|---|---|---|---|"]
         for name, event in sorted(found.items()):
-            levels = ", ".join(sorted("error" if level == "exception" else level for level in event.levels))
+            levels = ", ".join(sorted({"error" if level == "exception" else level for level in event.levels}))
             fields = ", ".join(f"`{name}`" for name in sorted(event.fields))
             lines.append(f"| `{name}` | {levels} | {fields} | {MEANINGS.get(name, '')} |")
     return "\n".join(lines) + "\n"
