@@ -36,7 +36,8 @@ export const WIND_UNITS: Readonly<Record<WindUnit, Unit>> = {
   beaufort: {
     symbol: "Bft",
     digits: 0,
-    fromSi: (value) => BEAUFORT_FROM.filter((from) => value >= from).length,
+    // The scale is defined in tenths; in the map's 32 bits 13.9 lies a little below 13.9.
+    fromSi: (value) => BEAUFORT_FROM.filter((from) => Math.round(value * 10) / 10 >= from).length,
     toSi: (value) => (value <= 0 ? 0 : (BEAUFORT_FROM[Math.min(12, Math.round(value)) - 1] as number)),
   },
 };

@@ -66,7 +66,7 @@ describe("the search", () => {
     expect(found?.longitude).toBeCloseTo(longitude, 3);
   });
 
-  it.each(["", "Vienna", "48.2", "91, 0", "0, 181", "1 2 3", "48.2, 16.4 x", "N E"])(
+  it.each(["", "Vienna", "48.2", "91, 0", "0, 181", "1 2 3", "48.2, 16.4 x", "N E", "5.5.5"])(
     "does not take %s for coordinates",
     (text) => {
       expect(parseCoordinates(text)).toBeNull();

@@ -7,7 +7,7 @@ import type { ConnectionStatus } from "../src/protocol/client";
 import type { Freshness } from "../src/state/freshness";
 import { ago, coordinates, duration, utc } from "../src/time/words";
 import { ageText, connectionText, noticeOf } from "../src/ui/status";
-import { compass, format, formatNumber, TEMPERATURE_UNITS, WIND_UNITS } from "../src/units";
+import { BEAUFORT_FROM, compass, format, formatNumber, TEMPERATURE_UNITS, WIND_UNITS } from "../src/units";
 
 describe("units", () => {
   it.each([
@@ -28,6 +28,13 @@ describe("units", () => {
   ] as const)("10 m/s in %s is %s", (unit, text) => {
     expect(format(10, WIND_UNITS[unit])).toBe(text);
   });
+
+  it.each(BEAUFORT_FROM.map((from, index) => [from, index + 1]))(
+    "know that %s m/s is Beaufort %s, also as the map holds it: in 32 bits",
+    (from, force) => {
+      expect(WIND_UNITS.beaufort.fromSi(Math.fround(from))).toBe(force);
+    },
+  );
 
   it("know each Beaufort force by where it begins", () => {
     const { fromSi, toSi } = WIND_UNITS.beaufort;

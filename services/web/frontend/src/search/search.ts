@@ -42,7 +42,7 @@ export function findPlaces(places: readonly Named[], text: string): Named[] {
 /** "48.2, 16.4", "48.2N 16.4E", "33°52′S 151°12′E": latitude first, unless the letters say otherwise. */
 export function parseCoordinates(text: string): { latitude: number; longitude: number } | null {
   const pattern =
-    /([NSEWO])?\s*([+-−]?\d+(?:[.,]\d+)?)\s*(?:°\s*(?:(\d+(?:[.,]\d+)?)\s*['′]\s*)?(?:(\d+(?:[.,]\d+)?)\s*["″]\s*)?)?([NSEWO])?/giy;
+    /([NSEWO])?\s*([+\-−]?\d+(?:[.,]\d+)?)\s*(?:°\s*(?:(\d+(?:[.,]\d+)?)\s*['′]\s*)?(?:(\d+(?:[.,]\d+)?)\s*["″]\s*)?)?([NSEWO])?/giy;
   const cleaned = text.trim().replace(/(\d),\s+/g, "$1; ");
   const parts = /[;]|\s\d/.test(cleaned) || !/^[^,]*,[^,]*$/.test(cleaned) ? cleaned : cleaned.replace(",", ";");
   const found: { value: number; axis: "latitude" | "longitude" | null }[] = [];
