@@ -108,12 +108,14 @@ def test_what_cannot_be_is_refused_with_a_sentence(capture: Capture) -> None:
         (("snapshot", table, "--where", "c > 5"), "MySQL does not take the condition: Unknown column 'c'"),
         (("snapshot", table, "--where", "1) OR (1"), "closes a parenthesis"),
         (("snapshot", table, "--where", "CAST(0 AS UNSIGNED) - a - 1 > 0"), "BIGINT UNSIGNED value is out of range"),
+        (("snapshot", table, "--where", "a = 1 LIMIT 1"), "near 'LIMIT 1 ) ORDER BY `a` LIMIT 1' at line 2"),
         (("requeue", "--id", "none"), "There is no dead letter none"),
         (("verify", "other.t"), "other.t is not captured"),
     ):
         done = run(capture, *arguments)
         assert (done.returncode, done.stdout) == (70, ""), done.stderr
         assert sentence in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
     assert run(capture, "snapshot").returncode == 64
     assert run(capture, "requeue").returncode == 64
     done = run(capture, "pause", "--timeout", "soon")

@@ -11,6 +11,7 @@ from typing import NoReturn
 from isotherm_common.process import ExitCode
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
+_MOST_DIGITS = 9
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,16 +44,16 @@ def parser() -> Parser:
     command = _add(
         commands, "snapshot", "read a table again while changes go on, and delete documents that have no row"
     )
-    command.add_argument("table", help="schema.table")
-    command.add_argument("--where", help="an SQL condition: read only these rows, delete nothing")
+    command.add_argument("table", type=_name, help="schema.table")
+    command.add_argument("--where", type=_text, help="an SQL condition: read only these rows, delete nothing")
     command.add_argument("--wait", action="store_true", help="return when the table has been read")
     command = _add(commands, "requeue", "put dead letters back: read their rows again as they are now")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--id", action="append", help="the dead letter with this _id; may be given again")
-    which.add_argument("--table", help="those of schema.table")
+    which.add_argument("--id", type=_name, action="append", help="the dead letter with this _id; may be given again")
+    which.add_argument("--table", type=_name, help="those of schema.table")
     which.add_argument("--all", action="store_true", help="all of them")
     command = _add(commands, "verify", "compare every row with its document, while changes go on")
-    command.add_argument("table", nargs="*", help="schema.table; without any: all captured tables")
+    command.add_argument("table", type=_name, nargs="*", help="schema.table; without any: all captured tables")
     command.add_argument(
         "--limit", type=_positive, default=100, help="differences to print for each table (default 100)"
     )
@@ -84,7 +85,28 @@ def _seconds(text: str) -> float:
 
 
 def _positive(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        message = f"must have at most {_MOST_DIGITS} digits"
+        raise argparse.ArgumentTypeError(message)
     if not text.isdecimal() or int(text) < 1:
         message = f"must be a whole number of at least 1, not {text!r}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
+
+
+def _text(text: str) -> str:
+    """Refuse bytes that are no text: MongoDB could not keep the request."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = f"must be UTF-8, not {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+    return text
+
+
+def _name(text: str) -> str:
+    """Refuse an empty name (of a shell's unset variable): `requeue` would take it for every table."""
+    if not text:
+        message = "must not be empty"
+        raise argparse.ArgumentTypeError(message)
+    return _text(text)
