@@ -105,6 +105,18 @@ def test_exports(world: Pipeline, visit: Callable[..., Any], tmp_path: Path) -> 
     assert {"temperature_2m_fahrenheit", "wind_speed_10m_beaufort"} <= rows[0].keys()
 
 
+def test_the_file_is_of_the_moment_that_is_shown(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Also when time moves on, by a key or by playing, while the menu is open."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.get_by_test_id("share").click()
+    page.page.keyboard.press(".")
+    moment = page.page.evaluate("() => window.isotherm.time().moment")
+    with page.page.expect_download() as started:
+        page.page.get_by_test_id("export-csv").click()
+    assert started.value.url.endswith(f"&at={moment}")
+
+
 def test_the_table_has_every_value(world: Pipeline, visit: Callable[..., Any]) -> None:
     """Every place is in the table, a page at a time; a filter finds one; Escape closes it."""
     page = visit(world.url)

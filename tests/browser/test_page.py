@@ -244,3 +244,17 @@ def test_a_course_comes_without_its_latest_part(world: Pipeline, visit: Callable
     page.page.keyboard.press("Enter")
     page.until("() => document.querySelector('.panel-chart .main-svg') !== null")
     page.problems.clear()  # the browser logs the answer that this test brings about
+
+
+def test_a_place_without_a_course_has_no_chart(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Where the server knows no series, words say so, and no empty chart comes with other units."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    nothing = {"valid_at": [], "temperature_2m": [], "wind_speed_10m": [], "wind_direction_10m": []}
+    for part in ("series", "forecast"):
+        page.page.route(f"**/api/v1/locations/*/{part}", lambda route: route.fulfill(json=nothing))
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    page.until("() => document.querySelector('.panel-message').textContent.includes('could not be loaded')")
+    page.page.get_by_test_id("legend-unit").click()
+    assert not page.page.locator(".panel-chart").is_visible()

@@ -165,13 +165,12 @@ export class Panel {
     }
     loadCourse(id, loading.signal).then(
       (course) => {
-        this.#course = course;
         const found = (course.series?.valid_at.length ?? 0) + (course.forecast?.valid_at.length ?? 0) > 0;
+        this.#course = found ? course : null;
         this.#say(found ? "" : TEXT.place.noSeries);
+        setHidden(this.#chart, !found);
         setHidden(this.#key, !found);
-        if (found) {
-          this.redraw(units, colors, nowMs);
-        }
+        this.redraw(units, colors, nowMs);
       },
       (error: unknown) => {
         if (!loading.signal.aborted) {

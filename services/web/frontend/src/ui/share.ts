@@ -31,9 +31,14 @@ export class Share {
       }),
       this.#message,
     );
+    const addressCsv = (): void => {
+      this.#csv.href = handlers.csv();
+    };
+    // Time may move on while this is open.
+    this.#csv.addEventListener("click", addressCsv);
     this.#popover = new Popover(this.button, this.element, () => {
       setText(this.#message, "");
-      this.#csv.href = handlers.csv();
+      addressCsv();
     });
   }
 
