@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from isotherm_web.settings import ServerSettings
 
 _BACKLOG = 4096
+_UNSENT_BYTES = 256 * 1024
+"""What the system takes for a client that is slow to read, beyond what is on its way: a map of 10,000 cells.
+
+Without this limit it takes megabytes (net.ipv4.tcp_wmem): states that are old by the time they are read. What it does not take waits in
+the hub, where later state merges into it (tcp(7), TCP_NOTSENT_LOWAT; accepted connections have it from the socket that listens).
+"""
 _HTTP_GRACE_SECONDS = 3
 
 
@@ -47,6 +53,7 @@ def listen(settings: ServerSettings) -> Iterator[socket.socket]:
         )[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         listener.bind(address)
         listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
     except OSError as error:
