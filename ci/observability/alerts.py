@@ -254,7 +254,7 @@ CDC = [
         "2m",
         "The CDC does not read the binary log",
         "It runs and is not connected to MySQL; the map stands still.",
-        ("IsothermCdcCheckpointOld", "IsothermWebChangeStreamSilent"),
+        ("IsothermCdcCheckpointOld", "IsothermCdcReconnecting", "IsothermWebChangeStreamSilent"),
     ),
     Alert(
         "IsothermCdcLagging",
@@ -382,7 +382,7 @@ WEB = [
         f"min_over_time({metric('isotherm_web_event_loop_lag_seconds', window='2m')}) > {WEB_LOOP_LAG_SECONDS}",
         "5m",
         "A web server has too much to do",
-        "The event loop of {{ $labels.instance }} is {{ $value | humanizeDuration }} late: it lacks CPU, or has too many clients.",
+        "The event loop of {{ $labels.instance }} is late by {{ $value | humanizeDuration }} again and again: it lacks CPU, or has too many clients.",
         ("IsothermLatencyBudgetBurnsFast",),
     ),
     Alert(

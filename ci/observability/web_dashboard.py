@@ -46,7 +46,7 @@ def web() -> str:
             ),
             number(
                 "Event loop late by",
-                "How late the busiest web server's last tick was.",
+                "How late the busiest web server's event loop has been within 15 seconds.",
                 "s",
                 f"max({chosen('isotherm_web_event_loop_lag_seconds')})",
                 Limit(limits.WEB_LOOP_LAG_SECONDS),
@@ -193,7 +193,7 @@ def web() -> str:
             age_of_data(),
             lines(
                 "Event loop late by",
-                "How late each pod's last tick was.",
+                "How late each pod's event loop has been within 15 seconds.",
                 "s",
                 Query(chosen("isotherm_web_event_loop_lag_seconds")),
                 limit=Limit(limits.WEB_LOOP_LAG_SECONDS),

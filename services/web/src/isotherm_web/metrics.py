@@ -103,7 +103,9 @@ class Metrics:
             "isotherm_web_data_age_newest_seconds", "Age of the newest cell's valid time.", registry=registry
         )
         self.loop_lag = Gauge(
-            "isotherm_web_event_loop_lag_seconds", "How late the event loop's last tick was.", registry=registry
+            "isotherm_web_event_loop_lag_seconds",
+            "How late the latest of the event loop's last 15 ticks was, one each second.",
+            registry=registry,
         )
         self.requests = Counter(
             "isotherm_web_http_requests", "HTTP requests.", ["route", "method", "status"], registry=registry

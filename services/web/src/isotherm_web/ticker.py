@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 1.0
 _GAUGES_EVERY_TICKS = 5
+_REMEMBERED_TICKS = 15
 
 
 class Heart(Protocol):
@@ -21,14 +23,26 @@ class Heart(Protocol):
         """Take note of it."""
 
 
+class Lateness:
+    """How late the latest of the last 15 ticks was: the last one alone would hide what holds the loop up between two scrapes."""
+
+    def __init__(self) -> None:
+        self._recent_seconds: deque[float] = deque(maxlen=_REMEMBERED_TICKS)
+
+    def worst_seconds(self, passed_seconds: float) -> float:
+        """Take note of the seconds that passed between two ticks; return the most that any of the last ones was late by."""
+        self._recent_seconds.append(max(0.0, passed_seconds - _TICK_SECONDS))
+        return max(self._recent_seconds)
+
+
 async def tick(hub: Hub, heart: Heart, metrics: Metrics) -> None:
     """Tick until cancelled."""
-    ticks = 0
+    ticks, lateness = 0, Lateness()
     while True:
         before = time.monotonic()
         await asyncio.sleep(_TICK_SECONDS)
         now = time.monotonic()
-        metrics.loop_lag.set(max(0.0, now - before - _TICK_SECONDS))
+        metrics.loop_lag.set(lateness.worst_seconds(now - before))
         heart.beat()
         hub.tick(now)
         if ticks % _GAUGES_EVERY_TICKS == 0 and hub.loaded:
