@@ -65,6 +65,10 @@ class Visit:
         element.wait_for(state="visible", timeout=PATIENCE_MS)
         return element.inner_text()
 
+    def forgive(self, text: str) -> None:
+        """Let what the browser logged with this text be no problem: the test has brought it about."""
+        self.problems = [problem for problem in self.problems if text not in problem]
+
     def screenshot(self, name: str) -> Path:
         """Keep what the page looks like."""
         SCREENSHOTS.mkdir(exist_ok=True)

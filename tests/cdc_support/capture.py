@@ -80,7 +80,7 @@ class Capture:
             return False
         return bool(self.scalar(f"SELECT GTID_SUBSET(@@GLOBAL.gtid_executed, '{state['gtid_set']}')"))
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 120.0) -> None:
         """Wait until caught up."""
         self.stack.until(self.caught_up, seconds=seconds, what="catching up")
 
