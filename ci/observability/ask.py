@@ -16,9 +16,12 @@ import sys
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHART = Path(__file__).resolve().parents[2] / "charts/isotherm"
 METRIC = re.compile(r"(?<![\w:.$])((?:isotherm|process|python)\w*(?::\w+)*|up)\{")
@@ -69,6 +72,17 @@ def questions(rate_interval: str, *, databases: bool = False) -> dict[str, str]:
     return asked
 
 
+def excuses(query: str) -> set[str]:
+    """Return why a query need not have an answer yet; nothing where it has to have one."""
+    return {EXCUSED[name] for name in METRIC.findall(query) or [query] if name in EXCUSED}
+
+
+def unanswered(answer: Callable[[str], list[Any]], rate_interval: str) -> dict[str, str]:
+    """Return the queries that have no answer and no excuse, each with where it stands."""
+    asked = questions(rate_interval).items()
+    return {query: where for query, where in asked if not excuses(query) and not answer(query)}
+
+
 def main() -> int:
     """Ask, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,8 +94,7 @@ def main() -> int:
     missing, excused = {}, {}
     for query, where in asked.items():
         if not answers(arguments.address, query):
-            names = set(METRIC.findall(query)) or {query}
-            reasons = {EXCUSED[name] for name in names if name in EXCUSED}
+            reasons = excuses(query)
             (excused if reasons else missing)[query] = f"{where}: {', '.join(sorted(reasons))}"
     for query, where in excused.items():
         print(f"excused  {where}  {query}")

@@ -115,12 +115,7 @@ async def test_every_query_has_an_answer(watch: Watch, release: Release) -> None
         def unanswered() -> dict[str, str]:
             ask_http("/")
             ask_http("/api/v1/grid")
-            return {
-                query: where
-                for query, where in ask.questions("1m").items()
-                if not {name for name in ask.METRIC.findall(query) or [query] if name in ask.EXCUSED}
-                and not watch.ask(query)
-            }
+            return ask.unanswered(watch.ask, "1m")
 
         # What happens for the first time is a rate only when Prometheus has looked twice.
         with contextlib.suppress(TimeoutError):
