@@ -85,7 +85,7 @@ def _seconds(text: str) -> float:
 
 
 def _positive(text: str) -> int:
-    if len(text) > _MOST_DIGITS:
+    if text.isdecimal() and len(text) > _MOST_DIGITS:
         message = f"must have at most {_MOST_DIGITS} digits"
         raise argparse.ArgumentTypeError(message)
     if not text.isdecimal() or int(text) < 1:
