@@ -117,6 +117,11 @@ def is_refusal(error: BaseException) -> bool:
     return isinstance(error, pymysql.err.MySQLError) and bool(error.args) and error.args[0] in _REFUSED_CODES
 
 
+def reason(error: pymysql.err.MySQLError) -> str:
+    """Return what MySQL said, in one line: what is wrong with a statement is quoted with its line breaks."""
+    return " ".join(str(error.args[-1]).split())
+
+
 def query(connection: pymysql.Connection[Any], sql: str, arguments: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return all rows of a query."""
     with connection.cursor() as cursor:

@@ -199,5 +199,5 @@ def _try(connection: pymysql.Connection[Any], sql: str) -> None:
             return
         if mysql.is_transient(error):
             raise
-        message = f"MySQL does not take the condition: {' '.join(str(error.args[-1]).split())}"
+        message = f"MySQL does not take the condition: {mysql.reason(error)}"
         raise Declined(message) from error

@@ -128,7 +128,7 @@ class Snapshotter:
             if state.where is None or state.letters or step.keys or mysql.is_transient(error):
                 raise
             # An operator's condition that some row is too much for must not end the reader, nor each start after it.
-            given_up = f"The reading of {state.table} was given up: MySQL cannot read its rows where {state.where}: {error.args[-1]}."
+            given_up = f"The reading of {state.table} was given up: MySQL cannot read its rows where {state.where}: {mysql.reason(error)}."
             structlog.get_logger().warning("request_refused", reason=given_up)
             chunk = Chunk([], reader.executed(), last=True)
         _learn(size, chunk.rows)
