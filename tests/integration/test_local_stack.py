@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from isotherm_local.process import ManagedProcess, ProcessSpec
+from web_support import fake_cdc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,24 @@ def test_every_cell_gets_data_and_changes_by_itself(pipeline: Pipeline) -> None:
     first = pipeline.get("/api/v1/grid")
     assert len(first["geometry"]["ids"]) == 176
     pipeline.until(lambda: min(pipeline.get("/api/v1/grid")["fetched_at"]) > max(first["fetched_at"]), what="a new map")
+
+
+def test_a_map_that_does_not_have_its_locations_yet_is_not_whole(stack: Pipeline) -> None:
+    """The page shows the locations that have arrived, each with its data: MySQL knows how many there are."""
+    with contextlib.closing(stack.mysql()) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO locations (latitude, longitude, active) VALUES (1, 2, 1), (3, 4, 1), (5, 6, 0)")
+        with stack.mongodb() as client:
+            fake_cdc.FakeCdc(client, stack.database).create().commit(
+                {"locations": [fake_cdc.location(1, 1, 2)], "weather_data": [fake_cdc.weather(1)]}
+            )
+        stack.start("web")
+        stack.until(
+            lambda: len(stack.get("/api/v1/grid")["geometry"]["ids"]) == 1, what="the page showing one location"
+        )
+        assert None not in stack.get("/api/v1/grid")["layers"]["temperature_2m"]
+        assert not stack.filled()
+        cursor.execute("UPDATE locations SET active = 0 WHERE id = 2")
+        assert stack.filled()
 
 
 @pytest.mark.contract("E5")

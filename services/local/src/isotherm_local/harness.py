@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pymongo
 import pymysql
 
-from isotherm_local import databases, debian_packages, discovery
+from isotherm_local import databases, debian_packages, discovery, filling
 from isotherm_local.errors import ProcessFailed
 from isotherm_local.options import Options
 from isotherm_local.ports import HOST
@@ -232,9 +232,8 @@ class Pipeline:
 
     def filled(self) -> bool:
         """Whether every cell of the map has data."""
-        grid = self.get("/api/v1/grid")
-        values = grid["layers"]["temperature_2m"]
-        return bool(values) and None not in values
+        grid = filling.read_grid(self.stack)
+        return grid is not None and 0 < grid.total == grid.shown
 
     def until(self, condition: Callable[[], bool], seconds: float = 30.0, what: str = "the condition") -> None:
         """Wait until `condition` holds; a connection refused meanwhile counts as not yet.

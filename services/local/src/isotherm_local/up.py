@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from isotherm_common.shutdown import Shutdown
-from isotherm_local import databases, discovery, lock, ports, source, web_probe
+from isotherm_local import databases, discovery, filling, lock, ports, source, web_probe
 from isotherm_local.errors import BackendUnavailable, StoppedBySignal
 from isotherm_local.progress import Progress
 from isotherm_local.stack import Ports, Stack
@@ -122,7 +122,7 @@ def _watch(stack: Stack, terminal: Terminal, supervisor: Supervisor) -> None:
             said_url = True
             terminal.line(f"\n  {stack.url}\n\nCtrl-C stops everything. Logs: {stack.layout.logs}")
         next_look = now + (_LOOK_WHEN_FULL_SECONDS if progress.full else _LOOK_SECONDS)
-        message = progress.see(now, time.time(), web_probe.read_grid(stack.ports.page), supervisor.restarts)
+        message = progress.see(now, time.time(), filling.read_grid(stack), supervisor.restarts)
         if message is not None:
             (terminal.status if message.is_status else terminal.line)(message.text)
 

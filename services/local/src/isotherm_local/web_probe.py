@@ -17,7 +17,7 @@ class Grid:
 
     Attributes:
         shown: cells that have a temperature.
-        total: all cells.
+        total: all cells; of a page that is being filled, those that it knows by now.
         newest: when the newest of them was fetched, in Unix seconds; 0: none was.
     """
 
