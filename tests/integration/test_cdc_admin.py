@@ -110,6 +110,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(capture: Capture) -> None:
         (("snapshot", table, "--where", "CAST(0 AS UNSIGNED) - a - 1 > 0"), "BIGINT UNSIGNED value is out of range"),
         (("snapshot", table, "--where", "a = 1 LIMIT 1"), "near 'LIMIT 1 ) ORDER BY `a` LIMIT 1' at line 2"),
         (("requeue", "--id", "none"), "There is no dead letter none"),
+        (("requeue", "--table", "t"), "There is no dead letter of t, which is not captured: name it as schema.table."),
         (("verify", "other.t"), "other.t is not captured"),
     ):
         done = run(capture, *arguments)

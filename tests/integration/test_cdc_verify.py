@@ -52,7 +52,7 @@ def test_equal_tables_have_a_hash(capture: Capture) -> None:
     shown = run(capture, "verify", table["table"])
     assert shown.stdout == f"{table['table']}: 61 rows equal, sha256 {table['sha256']}\n"
     capture.sql("UPDATE t SET s = 'other' WHERE a = 1")
-    (again,) = ask(capture, "verify", table["table"])["tables"]
+    (again,) = ask(capture, "verify", table["table"], table["table"])["tables"]
     assert again["sha256"] != table["sha256"]
 
 

@@ -99,7 +99,9 @@ def _source(behind: dict[str, Any]) -> str:
 
 def progress(table: dict[str, Any]) -> str:
     """Write how far a table has been read."""
-    of = "" if table["estimate"] is None or table["where"] is not None else f" of about {table['estimate']}"
+    # MySQL's statistics may be older than the rows.
+    known = table["where"] is None and table["estimate"] is not None and table["estimate"] >= table["rows"]
+    of = f" of about {table['estimate']}" if known else ""
     where = "" if table["where"] is None else f" where {table['where']}"
     again = f", {table['keys']} rows to be read again" if table["keys"] else ""
     return f"{table['table']}{where}: {table['rows']}{of} rows in {table['chunks']} chunks{again}"

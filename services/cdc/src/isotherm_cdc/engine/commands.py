@@ -168,6 +168,9 @@ class Commander:
         if missing := set(arguments.get("ids") or ()) - {letter["_id"] for letter in letters}:
             message = f"There is no dead letter {min(missing)}."
             raise Declined(message)
+        if not letters and "table" in query and not shared.captured(query["table"]):
+            message = f"There is no dead letter of {query['table']}, which is not captured: name it as schema.table."
+            raise Declined(message)
         connection = mysql.connect(shared.settings.mysql)
         try:
             states, keys, impossible = plan(letters, shared.captured, lambda table: self._look_up(connection, table))

@@ -62,7 +62,7 @@ def verify(
         ServiceError: a table is not captured, or not there.
         TryAgainLater: the reader does not catch up in time.
     """
-    names = _captured(settings, list(tables))
+    names = _captured(settings, list(dict.fromkeys(tables)))
     result = Result()
     for name in names:
         comparison = _Comparison(settings, admin, name, timeout_seconds)
