@@ -13,7 +13,6 @@ import { type Named, namedCells } from "./search/search";
 import type { Freshness } from "./state/freshness";
 import { TEXT } from "./text";
 import { applyTheme, type MapColors, onSystemThemeChange } from "./theme";
-import { clampTo, span } from "./time/axis";
 import { TimeControl } from "./time/control";
 import { Told } from "./told";
 import { Address } from "./ui/address";
@@ -251,15 +250,14 @@ export class App {
   }
 
   #link(): Link {
-    return linkOf(this.#prefs, this.#time.moment, this.#map.view, this.#places.id);
+    return linkOf(this.#prefs, this.#time.linked, this.#map.view, this.#places.id);
   }
 
   /** Shows what an address asks for; choices that it does not name stay the reader's own. */
   #follow(link: Link): void {
     const { layer = this.#prefs.layer, temperature = this.#prefs.temperature, wind = this.#prefs.wind } = link;
     this.#prefs = { ...this.#prefs, layer, temperature, wind };
-    const { time = "now" } = link;
-    this.#time.go(time === "now" ? time : clampTo(span(this.#nowMs / 1000), time));
+    this.#time.want(link.time ?? "now");
     if (link.view !== undefined) {
       this.#map.look(link.view);
     }

@@ -1,27 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Model } from "../dev/model";
-import { decodeBinary } from "../src/protocol/binary";
 import { decodeJson } from "../src/protocol/json";
-import type { Delta, Geometry, Hello, Snapshot } from "../src/protocol/messages";
+import type { Delta, Geometry } from "../src/protocol/messages";
 import { ageSeconds, freshness } from "../src/state/freshness";
-import { type Cells, Store } from "../src/state/store";
+import type { Cells, Store } from "../src/state/store";
 import { Shown } from "../src/time/shown";
 import { type CellFacts, cellFacts } from "../src/ui/facts";
 import type { Units } from "../src/units";
+import { open, read } from "./opened";
 
 const POINTS = [1, 2, 3, 4].map((id) => ({ id, latitude: 10 * id, longitude: 5 * id, name: id === 2 ? "Two" : null }));
-
-function open(model: Model): Store {
-  const store = new Store();
-  store.apply(decodeJson(model.hello("snapshot"), []) as Hello);
-  store.apply(decodeJson(model.geometryMessage(), []) as Geometry);
-  store.apply(read(model.snapshot(true)));
-  return store;
-}
-
-function read(data: string | Buffer): Snapshot | Delta {
-  return decodeBinary(Uint8Array.from(data as Buffer).buffer as ArrayBuffer);
-}
 
 describe("the store", () => {
   it("holds a snapshot's values in SI units, null where there is none", () => {

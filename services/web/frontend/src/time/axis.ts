@@ -39,6 +39,11 @@ export function clampTo({ from, to }: Span, time: number): number {
   return Math.min(to, Math.max(from, time));
 }
 
+/** The minute that a moment lies in: what links and clocks say of it. */
+export function wholeMinute(moment: Moment): Moment {
+  return moment === "now" ? moment : Math.floor(moment / 60) * 60;
+}
+
 /** The next multiple of the step in a direction; whoever passes now stops there. */
 export function stepped(
   moment: Moment,

@@ -2,9 +2,9 @@
 
 import type { Store } from "../state/store";
 import { TEXT } from "../text";
-import { type Kind, kindOf, type Moment, seconds, span, stepped } from "./axis";
+import { clampTo, type Kind, kindOf, type Moment, seconds, span, stepped, wholeMinute } from "./axis";
 import type { Frames } from "./frames";
-import { FrameLoader } from "./loader";
+import { FrameLoader, type Reach } from "./loader";
 import { Player } from "./player";
 import { Shown } from "./shown";
 
@@ -19,13 +19,17 @@ export interface TimeTarget {
 /** Many small deltas in a row become a few drawings. */
 const ROWS_PAUSE_MS = 200;
 const PLAYING_PAUSE_MS = 45;
-/** How often the map of now is moved on. */
-const NOW_PAUSE_MS = 30_000;
+/** How often the map is moved on with the clock: now, and how old everything is. */
+const CLOCK_PAUSE_MS = 30_000;
 
 export class TimeControl {
   #moment: Moment = "now";
+  /** What a link asks for, until the server has told what time it is. */
+  #wanted: Moment | null = null;
   #stepSeconds = 3_600;
   #frames: Frames | null = null;
+  /** Whether the frames are those of the whole axis, as of when they were loaded. */
+  #whole = false;
   #failed = false;
   #shown: Shown | null = null;
   #computedMs = Number.NEGATIVE_INFINITY;
@@ -46,13 +50,7 @@ export class TimeControl {
       show: (moment) => this.#show(moment, PLAYING_PAUSE_MS),
     });
     this.#loader = new FrameLoader(() => target.nowSeconds(), {
-      frames: (frames) => {
-        this.#frames = frames;
-        this.#failed = false;
-        this.#moment = this.#within(this.#moment);
-        this.#later(0);
-        target.moved();
-      },
+      frames: (frames, reach) => this.#take(frames, reach),
       failed: () => {
         this.#failed = true;
         target.moved();
@@ -62,6 +60,11 @@ export class TimeControl {
 
   get moment(): Moment {
     return this.#moment;
+  }
+
+  /** The moment that a link to what is shown names. */
+  get linked(): Moment {
+    return this.#wanted ?? this.#moment;
   }
 
   get kind(): Kind {
@@ -88,11 +91,14 @@ export class TimeControl {
     return this.#failed ? TEXT.time.missing : TEXT.time.loading;
   }
 
-  /** The map is about other places. */
+  /** All values have come anew, maybe of other places; before the first ones the server has told the time. */
   placesChanged(): void {
     if (this.#usable === null) {
       this.#frames = null;
       this.#loader.restart();
+    }
+    if (this.#wanted !== null) {
+      this.want(this.#wanted);
     }
     this.#compute();
   }
@@ -102,7 +108,10 @@ export class TimeControl {
   }
 
   tick(): void {
-    if (this.#moment === "now" && performance.now() - this.#computedMs >= NOW_PAUSE_MS) {
+    const { from } = span(this.target.nowSeconds());
+    if (this.#moment !== "now" && this.#moment < from) {
+      this.#show(from, 0);
+    } else if (performance.now() - this.#computedMs >= CLOCK_PAUSE_MS) {
       this.#compute();
     }
   }
@@ -112,8 +121,15 @@ export class TimeControl {
   }
 
   go(moment: Moment): void {
+    this.#wanted = null;
     this.#player.stop();
     this.#show(moment, 0);
+  }
+
+  /** Goes where a link asks: what lies beyond the axis, as in an old link, is its end. */
+  want(moment: Moment): void {
+    this.go(moment === "now" ? moment : clampTo(span(this.target.nowSeconds()), moment));
+    this.#wanted = this.store.cells === null ? moment : null;
   }
 
   step(direction: 1 | -1): void {
@@ -122,8 +138,9 @@ export class TimeControl {
 
   togglePlay(): void {
     if (this.#player.playing) {
-      this.#player.stop();
+      this.go(wholeMinute(this.#moment));
     } else {
+      this.#wanted = null;
       this.#loader.want();
       this.#player.play(this.#motion.matches);
     }
@@ -139,23 +156,37 @@ export class TimeControl {
   }
 
   get #usable(): Frames | null {
-    const { geometry, count } = this.store;
-    return this.#frames !== null && this.#frames.geometry === geometry && this.#frames.count === count
-      ? this.#frames
-      : null;
+    return this.#frames !== null && this.#fits(this.#frames) ? this.#frames : null;
+  }
+
+  #fits(frames: Frames): boolean {
+    return frames.geometry === this.store.geometry && frames.count === this.store.count;
   }
 
   /** The last time that there is something to show of: the axis' end until all frames are there. */
   get #end(): number {
     const now = this.target.nowSeconds();
     const { to } = span(now);
-    const frames = this.#usable;
-    return frames === null || frames.last < to ? to : frames.reach(now);
+    const frames = this.#whole ? this.#usable : null;
+    return frames === null ? to : Math.min(to, frames.reach(now));
   }
 
   /** Beyond the end of the series the map would be empty: there its end is shown. */
   #within(moment: Moment): Moment {
     return moment === "now" ? moment : Math.min(moment, this.#end);
+  }
+
+  #take(frames: Frames, reach: Reach): boolean {
+    if (this.store.cells !== null && !this.#fits(frames)) {
+      return false;
+    }
+    this.#frames = frames;
+    this.#whole = reach === "whole";
+    this.#failed = false;
+    this.#moment = this.#within(this.#moment);
+    this.#later(0);
+    this.target.moved();
+    return true;
   }
 
   #show(moment: Moment, pauseMs: number): void {

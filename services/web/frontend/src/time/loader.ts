@@ -12,11 +12,14 @@ const AGAIN_AFTER_MS = 10 * 60_000;
 const SOON_AFTER_MS = 30_000;
 const WHOLE_COVERAGE = 0.97;
 const RETRY_MS = 20_000;
+/** After a failure even a reader who moves in time waits this long: moving asks with every picture. */
+const LEAST_RETRY_MS = 5_000;
 
 export type Reach = "near" | "whole";
 
 export interface FrameListener {
-  frames(frames: Frames, reach: Reach): void;
+  /** Answers whether they are of the places that the map has. */
+  frames(frames: Frames, reach: Reach): boolean;
   /** They could not be loaded; another attempt follows. */
   failed(): void;
 }
@@ -24,7 +27,10 @@ export interface FrameListener {
 export class FrameLoader {
   #loading: AbortController | null = null;
   #timer: number | undefined;
+  /** What is being loaded; null while nothing is. */
+  #reach: Reach | null = null;
   #whole = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly nowSeconds: () => number,
@@ -37,9 +43,9 @@ export class FrameLoader {
     this.#load("near");
   }
 
-  /** Somebody is about to move in time: loads the whole span now unless it is there. */
+  /** Somebody is about to move in time: loads the whole span now unless it is there, or under way. */
   want(): void {
-    if (!this.#whole) {
+    if (!this.#whole && this.#reach !== "whole" && performance.now() >= this.#notBeforeMs) {
       this.#load("whole");
     }
   }
@@ -53,20 +59,38 @@ export class FrameLoader {
     this.stop();
     const loading = new AbortController();
     this.#loading = loading;
+    this.#reach = reach;
     loadFrames(this.nowSeconds(), reach, loading.signal).then(
       (frames) => {
-        this.#whole = reach === "whole";
-        const againMs = frames.coverage(this.nowSeconds()) < WHOLE_COVERAGE ? SOON_AFTER_MS : AGAIN_AFTER_MS;
-        this.#later(this.#whole ? againMs : PREFETCH_AFTER_MS, "whole");
-        this.listener.frames(frames, reach);
+        if (!loading.signal.aborted) {
+          this.#loaded(frames, reach);
+        }
       },
       () => {
         if (!loading.signal.aborted) {
-          this.#later(RETRY_MS * (1 + Math.random()), reach);
-          this.listener.failed();
+          this.#failed(reach);
         }
       },
     );
+  }
+
+  #loaded(frames: Frames, reach: Reach): void {
+    this.#reach = null;
+    if (!this.listener.frames(frames, reach)) {
+      // Of other places: this server has not heard of the change yet, or this page has not.
+      this.#failed(reach);
+      return;
+    }
+    this.#whole = reach === "whole";
+    const againMs = frames.coverage(this.nowSeconds()) < WHOLE_COVERAGE ? SOON_AFTER_MS : AGAIN_AFTER_MS;
+    this.#later(this.#whole ? againMs : PREFETCH_AFTER_MS, "whole");
+  }
+
+  #failed(reach: Reach): void {
+    this.#reach = null;
+    this.#notBeforeMs = performance.now() + LEAST_RETRY_MS;
+    this.#later(RETRY_MS * (1 + Math.random()), reach);
+    this.listener.failed();
   }
 
   #later(afterMs: number, reach: Reach): void {
