@@ -52,6 +52,13 @@ describe("isotherms", () => {
     expect((line?.east ?? 0) - (line?.west ?? 0)).toBeLessThan(310);
   });
 
+  it("are drawn wherever there are values, also while the map is filling", () => {
+    const values = by((latitude) => latitude / 2);
+    values[100] = Number.NaN;
+    expect(levels(smooth(grid, values, 1), 20)).toEqual([-40, -20, 0, 20, 40]);
+    expect(levels(smooth(grid, values.fill(Number.NaN), 1), 20)).toEqual([]);
+  });
+
   it("are at the round values of the reader's unit", () => {
     const values = by((latitude) => latitude / 2);
     expect(levels(smooth(grid, values, 1), 20)).toEqual([-40, -20, 0, 20, 40]);

@@ -30,13 +30,15 @@ const CROSSINGS: readonly (readonly number[])[] = [
   [],
 ];
 
-/** The multiples of `step` between the raster's least and largest value. */
+/** The multiples of `step` between the raster's least and largest value; none where it has none. */
 export function levels(raster: Raster, step: number, offset = 0): number[] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of raster.values) {
-    low = Math.min(value, low);
-    high = Math.max(value, high);
+    if (!Number.isNaN(value)) {
+      low = Math.min(value, low);
+      high = Math.max(value, high);
+    }
   }
   const found: number[] = [];
   for (let number = Math.ceil((low - offset) / step); number * step + offset <= high; number += 1) {
