@@ -11,18 +11,25 @@ export interface Course {
 export interface PlaceCourse {
   readonly series: Course | null;
   readonly forecast: Course | null;
+  /** Whether the server has answered for both: what is null is then not there. */
+  readonly whole: boolean;
 }
 
-/** The past and the forecast of a location; each is null where the server has none of it, or does not answer for it alone. */
+/**
+ * The past and the forecast of a location; each is null where the server has none of it, or does not answer for it alone.
+ * @throws when the server answers for neither, and when the signal was aborted, whatever had come by then.
+ */
 export async function loadCourse(id: number, signal: AbortSignal): Promise<PlaceCourse> {
   const [series, forecast] = await Promise.allSettled([
     load(`/api/v1/locations/${id}/series`, signal),
     load(`/api/v1/locations/${id}/forecast`, signal),
   ]);
+  signal.throwIfAborted();
   if (series.status === "rejected" && forecast.status === "rejected") {
     throw series.reason;
   }
-  return { series: settled(series), forecast: settled(forecast) };
+  const whole = series.status === "fulfilled" && forecast.status === "fulfilled";
+  return { series: settled(series), forecast: settled(forecast), whole };
 }
 
 function settled(result: PromiseSettledResult<Course | null>): Course | null {

@@ -7,7 +7,7 @@ import { layerValues } from "./layers/values";
 import { Live } from "./live";
 import { type Broken, MapHost } from "./map/host";
 import { type Style, styleOf } from "./map/style";
-import { encodeLink, type Link, linkOf } from "./permalink";
+import { type Link, linkOf } from "./permalink";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
 import { type Named, namedCells } from "./search/search";
 import type { Freshness } from "./state/freshness";
@@ -41,8 +41,8 @@ export class App {
   readonly #table = new Table();
   readonly #live: Live = new Live(this.#announcer, {
     places: (cells) => {
-      this.#places.close();
       this.#map.setPlaces(cells);
+      this.#places.placesChanged();
     },
     whole: () => {
       this.#time.placesChanged();
@@ -91,10 +91,8 @@ export class App {
     chosen: (cell) => {
       this.#map.select(cell ?? -1);
       this.#address.write(() => this.#link());
-      if (cell === null) {
-        this.#page.map.focus({ preventScroll: true });
-      }
     },
+    left: () => this.#page.map.focus({ preventScroll: true }),
   });
   readonly #settings = new Settings(this.#prefs, (part) => this.#change(part));
   readonly #search = new Search({ places: () => this.#named(), go: (place) => this.#goTo(place) });
@@ -104,7 +102,12 @@ export class App {
     csv: () => exportUrl(this.#prefs, this.#time.moment),
     table: () => this.#table.open(this.#told.table()),
   });
-  readonly #address = new Address((link) => this.#follow(link));
+  readonly #address = new Address(
+    (link) => this.#follow(link),
+    (url) => {
+      this.#page.openWhole.href = url;
+    },
+  );
   readonly #page: Page;
   readonly #map: MapHost;
   #broken: Broken | null = null;
@@ -158,6 +161,7 @@ export class App {
       play: () => this.#time.togglePlay(),
       now: () => this.#time.go("now"),
       search: () => this.#search.open(),
+      close: () => this.#places.close(),
     });
     onSystemThemeChange(() => this.#applyPrefs());
     void this.#map.start().then((broken) => {
@@ -194,7 +198,7 @@ export class App {
     setHidden(this.#page.credit, fresh === null || fresh.simulated === 0);
     this.#page.map.dataset["faded"] = String(connection.state === "disconnected" || (fresh?.stale ?? false));
     this.#showTime();
-    this.#places.show();
+    this.#places.tick();
   }
 
   #showTime(): void {
@@ -258,12 +262,14 @@ export class App {
     const { layer = this.#prefs.layer, temperature = this.#prefs.temperature, wind = this.#prefs.wind } = link;
     this.#prefs = { ...this.#prefs, layer, temperature, wind };
     this.#time.want(link.time ?? "now");
-    if (link.view !== undefined) {
+    if (link.view === undefined) {
+      this.#map.reset();
+    } else {
       this.#map.look(link.view);
     }
     this.#applyPrefs();
     this.#places.want(link.place ?? null);
-    this.#page.openWhole.href = `/${encodeLink(link)}`;
+    this.#page.openWhole.href = this.#address.url(link);
   }
 
   #change(part: Partial<Prefs>): void {

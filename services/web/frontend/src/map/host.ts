@@ -95,6 +95,7 @@ export class MapHost {
   }
 
   reset(): void {
+    this.#view = null;
     this.#map?.reset();
   }
 

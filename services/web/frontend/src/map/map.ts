@@ -140,11 +140,16 @@ export class WorldMap {
   }
 
   reset(): void {
+    this.#wanted = null;
     this.#look(home(this.#frame));
     this.#atHome = true;
   }
 
+  /** What a link names; null for the whole map. */
   get view(): LinkView | null {
+    if (this.#wanted !== null) {
+      return this.#wanted;
+    }
     const { latitude, longitude, scale } = this.#view;
     return this.#atHome ? null : { latitude, longitude, zoom: scale / leastScale(this.#frame) };
   }

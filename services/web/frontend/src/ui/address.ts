@@ -9,7 +9,14 @@ export class Address {
   #timer: number | undefined;
   #written = location.hash;
 
-  constructor(follow: (link: Link) => void) {
+  /**
+   * @param follow called with the link when the address has been changed by hand
+   * @param written called with the whole address of what is looked at whenever the address bar has it
+   */
+  constructor(
+    follow: (link: Link) => void,
+    private readonly written: (url: string) => void,
+  ) {
     window.addEventListener("hashchange", () => {
       if (location.hash !== this.#written) {
         this.#written = location.hash;
@@ -31,7 +38,9 @@ export class Address {
   write(link: () => Link): void {
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => {
-      this.#written = encodeLink(link());
+      const looked = link();
+      this.#written = encodeLink(looked);
+      this.written(this.url(looked));
       history.replaceState(null, "", `${location.pathname}${location.search}${this.#written}`);
     }, WRITE_PAUSE_MS);
   }

@@ -5,6 +5,8 @@ export interface KeyTarget {
   play(): void;
   now(): void;
   search(): void;
+  /** Closes what is open. */
+  close(): void;
 }
 
 export function listenToKeys(target: KeyTarget): void {
@@ -14,14 +16,15 @@ export function listenToKeys(target: KeyTarget): void {
     p: () => target.play(),
     n: () => target.now(),
     "/": () => target.search(),
+    escape: () => target.close(),
   };
   document.addEventListener("keydown", (event) => {
     const at = event.target as HTMLElement;
     const typing = at.matches("input:not([type=range], [type=radio], [type=checkbox]), select, dialog *");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) {
+    if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    const act = keys[event.key];
+    const act = keys[event.key.toLowerCase()];
     if (act !== undefined) {
       event.preventDefault();
       act();

@@ -71,8 +71,14 @@ export function buildPage(root: HTMLElement, parts: PageParts, layer: LayerId, h
     { class: "open-whole", href: "/", target: "_blank", rel: "noopener", "data-testid": "open-whole" },
     TEXT.openWhole,
   );
+  const skip = h("a", { class: "skip", href: "#map" }, TEXT.skipToMap);
+  skip.addEventListener("click", (event) => {
+    // The address is of what is looked at, which this does not change.
+    event.preventDefault();
+    map.focus();
+  });
   root.replaceChildren(
-    h("a", { class: "skip", href: "#map" }, TEXT.skipToMap),
+    skip,
     h(
       "header",
       { class: "bar card" },

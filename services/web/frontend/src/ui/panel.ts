@@ -1,14 +1,18 @@
 /** The panel of one place: its values now, where they come from, and its course in time. */
 
-import { loadCourse, type PlaceCourse } from "../api";
+import { CourseLoader, type CourseState } from "../course";
 import { TEXT } from "../text";
 import type { MapColors } from "../theme";
 import { TEMPERATURE_UNITS, type Units, WIND_UNITS } from "../units";
 import { h, ICONS, icon, setHidden, setText } from "./dom";
 import type { CellFacts } from "./facts";
 
-/** The course is loaded again when a place's value changed, but not more often than this. */
-const LEAST_RELOAD_MS = 30_000;
+/** How its course is drawn, at the time of drawing. */
+export interface PanelStyle {
+  units(): Units;
+  colors(): MapColors;
+  nowMs(): number;
+}
 
 export class Panel {
   readonly element: HTMLElement;
@@ -38,11 +42,12 @@ export class Panel {
     icon(...ICONS.close),
   );
   #id: number | null = null;
-  #course: PlaceCourse | null = null;
-  #loading: AbortController | null = null;
-  #loadedMs = 0;
+  readonly #courses = new CourseLoader((state) => this.#showCourse(state));
 
-  constructor(onClose: () => void) {
+  constructor(
+    private readonly style: PanelStyle,
+    onClose: () => void,
+  ) {
     this.element = h(
       "aside",
       { class: "panel card", "data-testid": "panel", "aria-label": TEXT.place.label, tabindex: -1, hidden: true },
@@ -72,50 +77,44 @@ export class Panel {
       this.#link,
     );
     this.#close.addEventListener("click", onClose);
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") {
-        onClose();
-      }
-    });
   }
 
-  get open(): boolean {
-    return this.#id !== null;
-  }
-
-  show(id: number, facts: CellFacts, units: Units, colors: MapColors, nowMs: number): void {
-    const changed = this.#id !== id;
-    this.#id = id;
+  show(id: number, facts: CellFacts, focus: boolean): void {
     setHidden(this.element, false);
     this.update(facts);
-    if (changed) {
-      this.#course = null;
-      setHidden(this.#chart, true);
-      setHidden(this.#key, true);
+    if (this.#id !== id) {
+      this.#id = id;
+      this.#courses.choose(id);
+    }
+    if (focus) {
       this.element.focus({ preventScroll: true });
-      this.#load(id, units, colors, nowMs);
     }
   }
 
-  /** The place's value changed: its course has too. */
-  refresh(units: Units, colors: MapColors, nowMs: number): void {
-    if (this.#id !== null && nowMs - this.#loadedMs >= LEAST_RELOAD_MS) {
-      this.#load(this.#id, units, colors, nowMs);
-    }
+  /** The place's row has changed. */
+  rowChanged(): void {
+    this.#courses.rowChanged();
   }
 
-  redraw(units: Units, colors: MapColors, nowMs: number): void {
-    const course = this.#course;
-    if (course !== null) {
-      setHidden(this.#chart, false);
-      setText(this.#keyTemperature, `${TEXT.place.temperature}, ${TEMPERATURE_UNITS[units.temperature].symbol}`);
-      setText(this.#keyWind, `${TEXT.place.wind}, ${WIND_UNITS[units.wind].symbol}`);
-      // Together with Plotly, which the map has loaded already.
-      import("./chart").then(
-        ({ drawChart }) => drawChart(this.#chart, course, units, colors, nowMs / 1000),
-        (error: unknown) => console.error(error),
-      );
+  /** Draws the course anew: in other units or colours, or because time has passed. */
+  redraw(): void {
+    const { course } = this.#courses;
+    if (course === null) {
+      return;
     }
+    const { style } = this;
+    const units = style.units();
+    setText(this.#keyTemperature, `${TEXT.place.temperature}, ${TEMPERATURE_UNITS[units.temperature].symbol}`);
+    setText(this.#keyWind, `${TEXT.place.wind}, ${WIND_UNITS[units.wind].symbol}`);
+    // Together with Plotly, which the map has loaded already.
+    import("./chart").then(
+      ({ drawChart }) => {
+        if (course === this.#courses.course) {
+          drawChart(this.#chart, course, style.units(), style.colors(), style.nowMs() / 1000);
+        }
+      },
+      (error: unknown) => console.error(error),
+    );
   }
 
   /** Says for which moment the values are, and where a link to it all leads. */
@@ -148,37 +147,29 @@ export class Panel {
     this.#chart.setAttribute("aria-label", TEXT.place.chart(facts.place));
   }
 
+  /** To be called now and then: its course is kept up. */
+  tick(): void {
+    this.#courses.tick();
+  }
+
   close(): void {
-    this.#loading?.abort();
     this.#id = null;
-    this.#course = null;
+    this.#courses.choose(null);
     setHidden(this.element, true);
   }
 
-  #load(id: number, units: Units, colors: MapColors, nowMs: number): void {
-    this.#loading?.abort();
-    const loading = new AbortController();
-    this.#loading = loading;
-    this.#loadedMs = nowMs;
-    if (this.#course === null) {
-      this.#say(TEXT.place.loading);
-    }
-    loadCourse(id, loading.signal).then(
-      (course) => {
-        const found = (course.series?.valid_at.length ?? 0) + (course.forecast?.valid_at.length ?? 0) > 0;
-        this.#course = found ? course : null;
-        this.#say(found ? "" : TEXT.place.noSeries);
-        setHidden(this.#chart, !found);
-        setHidden(this.#key, !found);
-        this.redraw(units, colors, nowMs);
-      },
-      (error: unknown) => {
-        if (!loading.signal.aborted) {
-          console.warn(error);
-          this.#say(this.#course === null ? TEXT.place.noSeries : "");
-        }
-      },
-    );
+  #showCourse(state: CourseState): void {
+    const isThere = state.kind === "there";
+    const words = {
+      loading: TEXT.place.loading,
+      none: TEXT.place.noSeries,
+      failed: TEXT.place.seriesFailed,
+      there: "",
+    };
+    this.#say(words[state.kind]);
+    setHidden(this.#chart, !isThere);
+    setHidden(this.#key, !isThere);
+    this.redraw();
   }
 
   #say(text: string): void {

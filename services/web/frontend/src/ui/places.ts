@@ -2,40 +2,39 @@
 
 import type { Point } from "../map/view";
 import type { Store } from "../state/store";
-import type { MapColors } from "../theme";
-import type { Units } from "../units";
 import type { CellFacts } from "./facts";
-import { Panel } from "./panel";
+import { Panel, type PanelStyle } from "./panel";
 import { Tooltip } from "./tooltip";
 
-export interface PlaceContext {
+export interface PlaceContext extends PanelStyle {
   facts(cell: number): CellFacts | null;
-  units(): Units;
-  colors(): MapColors;
-  nowMs(): number;
   /** The moment that values are shown for, in words. */
   momentText(): string;
   /** The address of what is looked at. */
   url(): string;
-  /** Another place was chosen; null for none. */
+  /** Another place was chosen, or the chosen one is another cell now; null for none. */
   chosen(cell: number | null): void;
+  /** The reader was in what has just been closed. */
+  left(): void;
 }
 
 export class Places {
   readonly tooltip = new Tooltip();
-  readonly panel = new Panel(() => this.close());
+  readonly panel: Panel;
   #hovered: { cell: number; at: Point } | null = null;
-  #selected: number | null = null;
+  #chosen: { readonly id: number; readonly cell: number } | null = null;
   #wantedId: number | null = null;
 
   constructor(
     private readonly store: Store,
     private readonly context: PlaceContext,
-  ) {}
+  ) {
+    this.panel = new Panel(context, () => this.close());
+  }
 
-  /** The id of the chosen location. */
+  /** The id of the chosen location, or of the one that is waited for. */
   get id(): number | undefined {
-    return this.#selected === null ? undefined : this.store.cells?.ids[this.#selected];
+    return this.#chosen?.id ?? this.#wantedId ?? undefined;
   }
 
   hover(cell: number | null, at: Point): void {
@@ -43,51 +42,74 @@ export class Places {
     this.show();
   }
 
-  pick(cell: number): void {
-    const { context } = this;
-    const facts = context.facts(cell);
+  pick(cell: number, focus = true): void {
+    const facts = this.context.facts(cell);
     const id = this.store.cells?.ids[cell];
     if (facts === null || id === undefined) {
       return;
     }
-    this.#selected = cell;
+    this.#wantedId = null;
+    this.#chosen = { id, cell };
     this.#hovered = null;
-    this.panel.show(id, facts, context.units(), context.colors(), context.nowMs());
+    this.panel.show(id, facts, focus);
     this.show();
-    context.chosen(cell);
+    this.context.chosen(cell);
   }
 
   close(): void {
-    if (this.#selected !== null) {
-      this.#selected = null;
+    this.#wantedId = null;
+    if (this.#chosen !== null) {
+      const within = this.panel.element.contains(document.activeElement);
+      this.#chosen = null;
       this.panel.close();
       this.context.chosen(null);
+      if (within) {
+        this.context.left();
+      }
     }
   }
 
-  /** Chooses a location by its id, as soon as the places are known. */
-  want(id: number | null): void {
-    this.#wantedId = id;
-    this.pickWanted();
+  /** The map has other places: the chosen one may be another cell now, or gone. Their values are yet to come. */
+  placesChanged(): void {
+    this.#hovered = null;
+    if (this.#chosen !== null) {
+      const { id } = this.#chosen;
+      const cell = this.#cellOf(id);
+      if (cell < 0) {
+        this.close();
+      } else {
+        this.#chosen = { id, cell };
+        this.context.chosen(cell);
+      }
+    }
   }
 
+  /** Chooses a location by its id, as soon as the places are known; null for none. */
+  want(id: number | null): void {
+    if (id !== this.#chosen?.id) {
+      this.close();
+      this.#wantedId = id;
+      this.pickWanted();
+    }
+  }
+
+  /** Leaves the focus where it is: an address is followed when a page opens, maybe within another page. */
   pickWanted(): void {
-    const cell = this.#wantedId === null ? -1 : (this.store.cells?.ids.indexOf(this.#wantedId) ?? -1);
+    const cell = this.#wantedId === null ? -1 : this.#cellOf(this.#wantedId);
     if (cell >= 0) {
-      this.#wantedId = null;
-      this.pick(cell);
+      this.pick(cell, false);
     }
   }
 
   /** Rows have changed: the course of a chosen one has too. */
   changed(cells: Uint32Array): void {
-    if (this.#selected !== null && cells.includes(this.#selected)) {
-      this.panel.refresh(this.context.units(), this.context.colors(), this.context.nowMs());
+    if (this.#chosen !== null && cells.includes(this.#chosen.cell)) {
+      this.panel.rowChanged();
     }
   }
 
   redraw(): void {
-    this.panel.redraw(this.context.units(), this.context.colors(), this.context.nowMs());
+    this.panel.redraw();
   }
 
   show(): void {
@@ -98,10 +120,20 @@ export class Places {
     } else {
       this.tooltip.hide();
     }
-    const chosen = this.#selected === null ? null : context.facts(this.#selected);
+    const chosen = this.#chosen === null ? null : context.facts(this.#chosen.cell);
     if (chosen !== null) {
       this.panel.update(chosen);
       this.panel.describe(context.momentText(), context.url());
     }
+  }
+
+  /** To be called now and then. */
+  tick(): void {
+    this.show();
+    this.panel.tick();
+  }
+
+  #cellOf(id: number): number {
+    return this.store.cells?.ids.indexOf(id) ?? -1;
   }
 }

@@ -20,6 +20,7 @@ export class Popover {
     }
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !element.hidden) {
+        event.preventDefault();
         this.set(false);
         button.focus();
       }
