@@ -1,8 +1,11 @@
 /** Finds the regular grid that locations lie on, if they do. */
 
+import { unroll } from "./longitudes";
+
 export interface Grid {
   /** Ascending, evenly spaced. */
   readonly latitudes: Float64Array;
+  /** The same; beyond 180 where the grid crosses the antimeridian without going around the world. */
   readonly longitudes: Float64Array;
   readonly latitudeStep: number;
   readonly longitudeStep: number;
@@ -23,7 +26,8 @@ const TOLERANCE = 1e-3;
 /** A grid with more holes than this is drawn better as separate points. */
 const LEAST_COVERAGE = 0.5;
 
-export function findGrid(latitude: Float64Array, longitude: Float64Array): Grid | null {
+export function findGrid(latitude: Float64Array, anyLongitude: Float64Array): Grid | null {
+  const longitude = unroll(anyLongitude);
   const latitudes = distinct(latitude);
   const longitudes = distinct(longitude);
   const latitudeStep = evenStep(latitudes);
@@ -39,7 +43,9 @@ export function findGrid(latitude: Float64Array, longitude: Float64Array): Grid 
   for (let cell = 0; cell < latitude.length; cell += 1) {
     const row = Math.round(((latitude[cell] as number) - (latitudes[0] as number)) / latitudeStep);
     const column = Math.round(((longitude[cell] as number) - (longitudes[0] as number)) / longitudeStep);
-    cellAt[row * columns + column] = cell;
+    const place = row * columns + column;
+    // Of two places that are the same, as on the antimeridian from both sides, the first one is drawn.
+    cellAt[place] = cellAt[place] === -1 ? cell : (cellAt[place] as number);
   }
   const wraps = Math.abs(columns * longitudeStep - 360) < TOLERANCE;
   return { latitudes, longitudes, latitudeStep, longitudeStep, wraps, cellAt };
@@ -59,11 +65,10 @@ export function gridBounds(grid: Grid): Bounds {
 export function cellAtPoint(grid: Grid, longitude: number, latitude: number): number {
   const columns = grid.longitudes.length;
   const row = Math.round((latitude - (grid.latitudes[0] as number)) / grid.latitudeStep);
-  let column = Math.round((longitude - (grid.longitudes[0] as number)) / grid.longitudeStep);
-  if (grid.wraps) {
-    column = ((column % columns) + columns) % columns;
-  }
-  if (row < 0 || row >= grid.latitudes.length || column < 0 || column >= columns) {
+  const west = (grid.longitudes[0] as number) - grid.longitudeStep / 2;
+  const eastward = (((longitude - west) % 360) + 360) % 360;
+  const column = Math.floor(eastward / grid.longitudeStep);
+  if (row < 0 || row >= grid.latitudes.length || column >= columns) {
     return -1;
   }
   return grid.cellAt[row * columns + column] ?? -1;

@@ -7,12 +7,12 @@ import type { Shown } from "../time/shown";
 import { drawBasemap } from "./basemap";
 import { Field } from "./field";
 import { listen } from "./gestures";
-import { findGrid, type Grid } from "./grid";
+import type { Grid } from "./grid";
 import type { Isotherms } from "./isotherm_paint";
 import { isothermsOf } from "./isotherm_steps";
 import { drawCoasts, drawWeatherLines, type WorldPaths, worldPaths } from "./lines";
 import { drawOverlay } from "./overlay";
-import { cellAt, cellOf, extent, type Places, WORLD_BOUNDS } from "./pick";
+import { cellAt, cellOf, extent, type Places, placesOf, WORLD_BOUNDS } from "./pick";
 import { type Canvases, composePicture } from "./picture";
 import type { Style } from "./style";
 import { clamp, type Frame, home, leastScale, type Point, pan, type View, zoomAt } from "./view";
@@ -97,7 +97,7 @@ export class WorldMap {
 
   setPlaces(cells: Cells): void {
     const { latitude, longitude } = cells;
-    this.#places = { latitude, longitude, grid: findGrid(latitude, longitude) };
+    this.#places = placesOf(latitude, longitude);
     this.#values = null;
     this.#highlights.clear();
     this.#selected = -1;

@@ -59,7 +59,9 @@ export function clamp(view: View, frame: Frame): View {
   return {
     scale,
     latitude: within(view.latitude, bounds.south, bounds.north, halfHeight),
-    longitude: frame.wraps ? turn(view.longitude) : within(view.longitude, bounds.west, bounds.east, halfWidth),
+    longitude: frame.wraps
+      ? turn(view.longitude)
+      : within(nearTo((bounds.west + bounds.east) / 2, view.longitude), bounds.west, bounds.east, halfWidth),
   };
 }
 
@@ -118,6 +120,11 @@ export function visible(view: View, frame: Frame): Bounds {
 /** A longitude from -180 up to 180. */
 export function turn(longitude: number): number {
   return ((((longitude + 180) % 360) + 360) % 360) - 180;
+}
+
+/** The longitude counted so that it is less than half a turn from another one. */
+function nearTo(middle: number, longitude: number): number {
+  return longitude - 360 * Math.round((longitude - middle) / 360);
 }
 
 function within(value: number, low: number, high: number, half: number): number {
