@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Action,
-  connectionState,
-  FAILURES_UNTIL_DISCONNECTED,
-  INITIAL,
-  type MachineEvent,
-  type MachineState,
-  STEADY_MS,
-  step,
-} from "../src/protocol/machine";
+import { connectionState, FAILURES_UNTIL_DISCONNECTED } from "../src/protocol/connection";
+import { type Action, INITIAL, type MachineEvent, type MachineState, STEADY_MS, step } from "../src/protocol/machine";
 import {
   CLOSE,
   type Delta,

@@ -1,17 +1,9 @@
 /** Runs the protocol's state machine on a real WebSocket, clock and timers. */
 
 import { decodeBinary } from "./binary";
+import { type ConnectionState, connectionState } from "./connection";
 import { decodeJson } from "./json";
-import {
-  type Action,
-  type ConnectionState,
-  connectionState,
-  INITIAL,
-  type MachineEvent,
-  type MachineState,
-  step,
-  type TimerName,
-} from "./machine";
+import { type Action, INITIAL, type MachineEvent, type MachineState, step, type TimerName } from "./machine";
 import { type Delta, type Geometry, type Hello, ProtocolError, type Snapshot, type Subscription } from "./messages";
 
 export interface ClientListener {

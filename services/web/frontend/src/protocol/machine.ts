@@ -1,6 +1,7 @@
 /**
  * The client's side of the protocol as a pure state machine: `step(state, event)` returns the next state and what to do.
- * Everything that decides about the connection is in this file; sockets, clocks and timers are in client.ts.
+ * Everything that decides about the connection is in this file; sockets, clocks and timers are in client.ts, and what
+ * readers are told of it is in connection.ts.
  */
 
 import { backoffMs } from "./backoff";
@@ -27,8 +28,6 @@ import {
 export const HELLO_DEADLINE_MS = 40_000;
 /** The server pings about every 20 s (W9): after two missed pings nothing is to be expected of this connection. */
 export const SILENCE_MS = 50_000;
-/** From this many failures in a row the page says "disconnected" rather than "reconnecting". */
-export const FAILURES_UNTIL_DISCONNECTED = 4;
 /** A connection that lived this long was a good one: the next failure starts a new count. */
 export const STEADY_MS = 10_000;
 
@@ -291,34 +290,4 @@ function retry(state: MachineState, around: Surroundings): Step {
 
 function expire(state: MachineState, around: Surroundings): Step {
   return state.phase.name === "connecting" || isOpen(state) ? drop(state, "silent", around) : stay(state);
-}
-
-/** What a reader is told about the connection. */
-export type ConnectionState =
-  | "connecting"
-  | "live"
-  | "reconnecting"
-  | "restarting"
-  | "closing"
-  | "disconnected"
-  | "stopped";
-
-export function connectionState(state: MachineState): ConnectionState {
-  switch (state.phase.name) {
-    case "live":
-      return "live";
-    case "stopped":
-      return "stopped";
-    default:
-      if (state.failures >= FAILURES_UNTIL_DISCONNECTED) {
-        return "disconnected";
-      }
-      if (!state.everLive && state.failures === 0) {
-        return "connecting";
-      }
-      if (state.lastCloseCode === CLOSE.goingAway) {
-        return "closing";
-      }
-      return state.lastCloseCode === CLOSE.restarting ? "restarting" : "reconnecting";
-  }
 }
