@@ -6,8 +6,11 @@ import type { Moment } from "./time/axis";
 import { download } from "./ui/share";
 import type { Units } from "./units";
 
-export async function exportPicture(map: MapHost, title: string, seconds: number): Promise<void> {
-  const credit = `${TEXT.attribution} (${TEXT.licence}). ${TEXT.shapes}. ${TEXT.title}`;
+export async function exportPicture(
+  map: MapHost,
+  { title, credit }: { readonly title: string; readonly credit: string },
+  seconds: number,
+): Promise<void> {
   const stamp = new Date(seconds * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "");
   const picture = await map.picture(title, credit);
   if (picture !== null) {

@@ -42,9 +42,14 @@ export class Told {
     };
   }
 
-  picture(): string {
+  /** What stands below a picture of the map. */
+  picture(): { readonly title: string; readonly credit: string } {
     const prefs = this.of.prefs();
     const unit = LAYERS[prefs.layer].unit(prefs).symbol;
-    return `${legendTitle(prefs.layer, this.of.time.moment)} (${unit}). ${this.moment()}`;
+    const simulated = this.of.simulated() ? `${TEXT.simulatedCredit}. ` : "";
+    return {
+      title: `${legendTitle(prefs.layer, this.of.time.moment)} (${unit}). ${this.moment()}`,
+      credit: `${simulated}${TEXT.attribution} (${TEXT.licence}). ${TEXT.shapes}. ${TEXT.title}`,
+    };
   }
 }

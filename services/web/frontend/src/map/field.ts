@@ -5,6 +5,8 @@ import { plotlyScale } from "../layers/scales";
 import type { Fill } from "../prefs";
 import type { MapColors } from "../theme";
 import type { Grid } from "./grid";
+import { drawMarks, POINT_EDGE_PX, POINT_SIZE_PX } from "./marks";
+import type { Weather } from "./picture";
 import { newPlot, react, redrawHeatmap, relayout } from "./plotly";
 import { centreOf, type Picture, pictureOf, type Raster, smooth, smoothingFactor } from "./smooth";
 import { type Frame, type View, visible } from "./view";
@@ -25,7 +27,6 @@ export interface FieldScene {
 type Fields = Record<string, unknown>;
 
 const RASTER_SAMPLES = 16_000;
-const POINT_SIZE_PX = 20;
 const CLEAR = "rgba(0,0,0,0)";
 
 export class Field {
@@ -59,9 +60,13 @@ export class Field {
     void relayout(this.element, { "xaxis.range": x, "yaxis.range": y });
   }
 
-  /** The picture as it is drawn, for an export; null while there is none. */
-  image(): SVGImageElement | null {
-    return this.element.querySelector(".heatmaplayer image");
+  /** What is drawn, for a picture to be taken away; null while there is nothing. */
+  get weather(): Weather | null {
+    const scene = this.#scene;
+    if (scene !== null && scene.grid === null) {
+      return (context) => drawMarks(context, scene);
+    }
+    return this.element.querySelector<SVGImageElement>(".heatmaplayer image");
   }
 
   #draw(scene: FieldScene): void {
@@ -132,7 +137,7 @@ function marks({ longitude, latitude, values, layer, colors, frame }: FieldScene
       cmin: layer.scale.low,
       cmax: layer.scale.high,
       colorscale: plotlyScale(layer.scale),
-      line: { width: 1.5, color: colors.pointEdge },
+      line: { width: POINT_EDGE_PX, color: colors.pointEdge },
     },
   };
 }

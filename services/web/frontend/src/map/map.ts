@@ -170,7 +170,7 @@ export class WorldMap {
   /** What is on the screen, with words below it, as a PNG file. */
   async picture(title: string, credit: string): Promise<Blob> {
     this.#draw(performance.now());
-    return composePicture(this.#canvases, this.#field.image(), this.#frame, { ...this.#style, title, credit });
+    return composePicture(this.#canvases, this.#field.weather, this.#frame, { ...this.#style, title, credit });
   }
 
   #centre(): Point {
