@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from werkzeug.sansio.utils import get_host
 
 from isotherm_web.admission import PATH, Admission, Admitted, Knock
@@ -91,33 +90,3 @@ async def _nothing(*_: object) -> None:
 
 
 _host = lru_cache(_REMEMBERED_HOSTS)(get_host)
-
-
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP connection, with a door for websockets.
-
-    It leaves no circle of references behind when it becomes one: otherwise each would leave work for the garbage collector.
-    """
-
-    def __init__(self, *args: Any, door: Door | None = None, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._door = door
-
-    def handle_websocket_upgrade(self) -> None:
-        """Let a client in by the door, or hand its connection to the websocket protocol."""
-        connections = self.connections
-        line = None
-        if self._door is not None and not self.root_path:
-            line = self._door.let_in(
-                self.scope,  # type: ignore[arg-type]
-                self.url,
-                self.transport,
-                self.server_state.default_headers,
-                connections.discard,
-            )
-        if line is None:
-            super().handle_websocket_upgrade()
-        else:
-            connections.discard(self)
-            connections.add(line)  # type: ignore[arg-type]
-        del self.parser

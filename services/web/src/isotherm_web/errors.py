@@ -13,7 +13,8 @@ Error tree::
             ├── BadQuery            400: a parameter is wrong
             ├── NotFound            404: there is no such thing
             ├── TooManyRequests     429: this address has asked too often
-            └── NotLoaded           503: the map has not been loaded yet
+            ├── NotLoaded           503: the map has not been loaded yet
+            └── Unreadable          400, 408, 414, 431: it was refused before it was read whole
 """
 
 from __future__ import annotations
@@ -81,3 +82,11 @@ class NotLoaded(RequestError):  # noqa: N818 - it passes by itself
 
     def __init__(self) -> None:
         super().__init__("The map has not been loaded from MongoDB yet: try again in a few seconds.", RETRY_SECONDS)
+
+
+class Unreadable(RequestError):  # noqa: N818 - it names what is wrong with the request
+    """A request does not come to the application: it is none, too long, or does not arrive whole."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 PROBLEM_TYPE = "application/problem+json"
 
 
+def problem_body(status: int, detail: str) -> bytes:
+    """Return the document of an error; `detail` is one sentence that says what is wrong and what to do."""
+    return encode_json(Problem(title=HTTPStatus(status).phrase, status=status, detail=detail))
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer for an error; `detail` is one sentence that says what is wrong and what to do."""
-    document = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
-    body = encode_json(document)
+    """Return the answer for an error."""
+    body = problem_body(status, detail)
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, content_type=PROBLEM_TYPE)
 
 

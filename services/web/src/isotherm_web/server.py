@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from isotherm_common.process import ConfigurationError
-from isotherm_web.door import Door, HttpProtocol
+from isotherm_web.door import Door
+from isotherm_web.http_connection import HttpProtocol
+from isotherm_web.security import headers
 from isotherm_web.transport import LARGEST_MESSAGE_BYTES, Connection
 
 if TYPE_CHECKING:
@@ -65,7 +67,12 @@ def listen(settings: ServerSettings) -> Iterator[socket.socket]:
 
 def make_server(app: Any, hub: Hub, metrics: Metrics, settings: ServerSettings) -> Server:
     """Return the server of an application and a hub."""
-    http: Any = partial(HttpProtocol, door=Door(hub, metrics, settings) if settings.direct_writer else None)
+    http: Any = partial(
+        HttpProtocol,
+        request_seconds=settings.request_timeout_seconds,
+        headers=[(name.encode(), value.encode()) for name, value in headers(settings.frame_origins).items()],
+        door=Door(hub, metrics, settings) if settings.direct_writer else None,
+    )
     config = uvicorn.Config(
         app,
         http=http,

@@ -78,6 +78,13 @@ class ServerSettings:
         minimum=1,
         help="Requests that one address may send to the HTTP API at once: many people can share one address.",
     )
+    request_timeout_seconds: float = setting(
+        "WEB_REQUEST_TIMEOUT_SECONDS",
+        default=10.0,
+        minimum=0.1,
+        help="How long a request may take to arrive whole, a websocket's handshake too, in seconds. As long a client may read "
+        "nothing of an answer.",
+    )
     direct_writer: bool = setting(
         "WEB_DIRECT_WRITER",
         default=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from quart import Blueprint, Response, websocket
+from quart_schema import hide
 
 from isotherm_web.admission import PATH, Admission, Knock, Refused
 from isotherm_web.problems import problem
@@ -42,6 +43,12 @@ def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) ->
         await websocket.accept(subprotocol=verdict.wire.value)
         await _serve(hub, verdict.wire, address, connection_of(websocket.scope))
         return None
+
+    @blueprint.get(PATH)
+    @hide
+    async def no_upgrade() -> Response:
+        detail = f"{PATH} is a websocket: connect to it with ws: or wss: and a subprotocol that /docs names."
+        return problem(426, detail, {"Upgrade": "websocket", "Connection": "Upgrade"})
 
     return blueprint
 
