@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { distance, evenPath, fromLinear, type Lab, lch, toLinear } from "../src/layers/oklab";
-import { colorOf, type Scale, TEMPERATURE_SCALE, WIND_SCALE } from "../src/layers/scales";
+import { AGE_SCALE, colorOf, type Scale, TEMPERATURE_SCALE, WIND_SCALE } from "../src/layers/scales";
 import { ticks } from "../src/layers/ticks";
 import { DEFAULT_PREFS, readPrefs } from "../src/prefs";
 import type { ConnectionStatus } from "../src/protocol/client";
@@ -74,33 +74,45 @@ describe("the colour scales", () => {
     return fromLinear(part(1), part(3), part(5));
   };
   /** How a colour looks without the cones for red (protanopia) or green (deuteranopia): Viénot, Brettel and Mollon 1999. */
-  const seenBy = (kind: "protan" | "deutan", color: Lab): Lab => {
+  const seenBy = (kind: "protan" | "deutan" | "tritan", color: Lab): Lab => {
     const [r, g, b] = toLinear(color);
+    if (kind === "tritan") {
+      // Without the cones for blue: Machado, Oliveira and Fernandes 2009.
+      return fromLinear(
+        1.255528 * r - 0.076749 * g - 0.178779 * b,
+        -0.078411 * r + 0.930809 * g + 0.147602 * b,
+        0.004733 * r + 0.691367 * g + 0.3039 * b,
+      );
+    }
     return kind === "protan"
       ? fromLinear(0.11238 * r + 0.88762 * g, 0.11238 * r + 0.88762 * g, 0.00401 * r - 0.00401 * g + b)
       : fromLinear(0.29275 * r + 0.70725 * g, 0.29275 * r + 0.70725 * g, -0.02234 * r + 0.02234 * g + b);
   };
+  /** Of every other colour: single ones are rounded to bytes, which is a tenth of a step. */
   const steps = (scale: Scale): number[] =>
-    scale.colors.slice(1).map((color, index) => distance(lab(color), lab(scale.colors[index] as string)));
+    scale.colors.slice(2).map((color, index) => distance(lab(color), lab(scale.colors[index] as string)));
 
   it.each([
     ["temperature, cold", { ...TEMPERATURE_SCALE, colors: TEMPERATURE_SCALE.colors.slice(0, 33) }],
     ["temperature, warm", { ...TEMPERATURE_SCALE, colors: TEMPERATURE_SCALE.colors.slice(32) }],
     ["wind", WIND_SCALE],
-  ])("of %s is even: no step looks half as large again as another", (_, scale) => {
+    ["age", AGE_SCALE],
+  ])("of %s is even: no step looks a third larger than another", (_, scale) => {
     const all = steps(scale);
-    expect(Math.max(...all) / Math.min(...all)).toBeLessThan(1.5);
+    expect(Math.max(...all) / Math.min(...all)).toBeLessThan(4 / 3);
   });
 
-  it("of the wind grows lighter all the way, those of temperature darker to both sides of 0 °C", () => {
+  it("of the wind grows lighter all the way, that of age darker, those of temperature darker to both sides of 0 °C", () => {
     const lightness = (scale: Scale): number[] => scale.colors.map((color) => lab(color)[0]);
     const wind = lightness(WIND_SCALE);
     expect(wind).toEqual([...wind].sort((a, b) => a - b));
+    const age = lightness(AGE_SCALE);
+    expect(age).toEqual([...age].sort((a, b) => b - a));
     const temperature = lightness(TEMPERATURE_SCALE);
     expect(temperature.indexOf(Math.max(...temperature))).toBe(32);
   });
 
-  it.each(["protan", "deutan"] as const)("tell cold from warm and calm from storm also to %s eyes", (kind) => {
+  it.each(["protan", "deutan", "tritan"] as const)("tell values apart also to %s eyes", (kind) => {
     for (const away of [10, 20, 30, 40]) {
       const cold = seenBy(kind, lab(colorOf(TEMPERATURE_SCALE, -away)));
       const warm = seenBy(kind, lab(colorOf(TEMPERATURE_SCALE, away)));
@@ -109,6 +121,10 @@ describe("the colour scales", () => {
     for (let speed = 5; speed <= 25; speed += 5) {
       const one = seenBy(kind, lab(colorOf(WIND_SCALE, speed - 5)));
       expect(distance(one, seenBy(kind, lab(colorOf(WIND_SCALE, speed))))).toBeGreaterThan(0.08);
+    }
+    for (let hours = 1; hours <= 6; hours += 1) {
+      const one = seenBy(kind, lab(colorOf(AGE_SCALE, hours - 1)));
+      expect(distance(one, seenBy(kind, lab(colorOf(AGE_SCALE, hours))))).toBeGreaterThan(0.08);
     }
   });
 
