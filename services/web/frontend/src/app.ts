@@ -7,6 +7,7 @@ import { layerValues } from "./layers/values";
 import { Live } from "./live";
 import { type Broken, MapHost } from "./map/host";
 import { type Style, styleOf } from "./map/style";
+import { movesOf } from "./moves";
 import { type Link, linkOf } from "./permalink";
 import { loadPrefs, type Prefs, savePrefs } from "./prefs";
 import { type Named, namedCells } from "./search/search";
@@ -22,6 +23,7 @@ import { listenToKeys } from "./ui/keys";
 import { Legend } from "./ui/legend";
 import { buildPage, type Page } from "./ui/page";
 import { Places } from "./ui/places";
+import { printAsSeen } from "./ui/print";
 import { Search } from "./ui/search";
 import { Settings } from "./ui/settings";
 import { Share } from "./ui/share";
@@ -64,19 +66,10 @@ export class App {
     prefs: () => this.#prefs,
     simulated: () => this.#simulated,
   });
-  readonly #timeBar = new TimeBar({
-    to: (moment) => this.#time.go(moment),
-    step: (direction) => this.#time.step(direction),
-    play: () => this.#time.togglePlay(),
-    stepSize: (stepSeconds) => {
-      this.#time.stepSize = stepSeconds;
-    },
-    speed: (hoursPerSecond) => {
-      this.#time.speed = hoursPerSecond;
-    },
-    near: () => this.#time.prefetch(),
-  });
+  readonly #moves = movesOf(this.#time, () => this.#announcer.say(this.#told.moment()));
+  readonly #timeBar = new TimeBar({ ...this.#moves, to: (moment) => this.#time.go(moment) });
   readonly #status = new Status(
+    this.#announcer,
     () => this.#live.client.wake(),
     () => this.#table.open(this.#told.table()),
   );
@@ -157,13 +150,12 @@ export class App {
     window.setInterval(() => this.#tick(), TICK_MS);
     document.addEventListener("visibilitychange", () => this.#tick());
     listenToKeys({
-      step: (direction) => this.#time.step(direction),
-      play: () => this.#time.togglePlay(),
-      now: () => this.#time.go("now"),
+      ...this.#moves,
       search: () => this.#search.open(),
       close: () => this.#places.close(),
     });
     onSystemThemeChange(() => this.#applyPrefs());
+    printAsSeen();
     void this.#map.start().then((broken) => {
       this.#broken = broken;
       this.#tick();
@@ -191,7 +183,7 @@ export class App {
       connection,
       freshness: fresh,
       lastUpdate: this.#live.updates.last,
-      lastLiveMs: this.#live.lastLiveMs(nowMs),
+      knownUntil: this.#live.knownUntil,
       nowMs,
       broken: this.#broken,
     });

@@ -1,11 +1,13 @@
 /** The live side: the connection, the values as they come over it, how fresh they are, and words about all that. */
 
 import { Client, type ConnectionStatus } from "./protocol/client";
+import type { ConnectionState } from "./protocol/connection";
 import type { Delta, Geometry, Hello, Snapshot } from "./protocol/messages";
 import { type Freshness, freshness } from "./state/freshness";
 import { type Cells, Store } from "./state/store";
 import { Updates } from "./state/updates";
 import { TEXT } from "./text";
+import { utc } from "./time/words";
 import type { Announcer } from "./ui/announcer";
 
 export interface LiveListener {
@@ -24,7 +26,8 @@ export class Live {
   readonly client: Client;
   readonly #announcer: Announcer;
   readonly #listener: LiveListener;
-  #lastLiveMs: number | null = null;
+  /** What was last told of the connection: attempt after attempt is one state. */
+  #said: ConnectionState = "connecting";
 
   constructor(announcer: Announcer, listener: LiveListener) {
     this.#announcer = announcer;
@@ -52,12 +55,10 @@ export class Live {
     return this.client.serverNowMs();
   }
 
-  /** When the connection was last seen live, in the time of Date.now(); to be asked for now and then. */
-  lastLiveMs(nowMs: number): number | null {
-    if (this.client.status.state === "live") {
-      this.#lastLiveMs = nowMs;
-    }
-    return this.#lastLiveMs;
+  /** Until when the map was kept up, in words; null before there was a connection. */
+  get knownUntil(): string | null {
+    const { heardMs } = this.client;
+    return heardMs === null ? null : utc(heardMs / 1000, this.nowMs);
   }
 
   freshness(): Freshness | null {
@@ -86,8 +87,13 @@ export class Live {
 
   #connectionChanged(status: ConnectionStatus): void {
     this.#listener.connection();
-    if (status.state !== "connecting" && status.state !== "stopped") {
-      this.#announcer.say(TEXT.announce[status.state]);
+    const { state } = status;
+    if (state !== this.#said) {
+      this.#said = state;
+      // That it has stopped, and why, is told with the notice on the map.
+      if (state !== "connecting" && state !== "stopped") {
+        this.#announcer.say(TEXT.announce[state]);
+      }
     }
   }
 }

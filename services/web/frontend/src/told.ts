@@ -22,8 +22,7 @@ export class Told {
 
   facts(cell: number): CellFacts | null {
     const { live, time } = this.of;
-    const { shown, moment } = time;
-    return cellFacts({ store: live.store, shown, moment, units: this.of.prefs(), nowMs: live.nowMs }, cell);
+    return cellFacts({ store: live.store, shown: time.shown, units: this.of.prefs(), nowMs: live.nowMs }, cell);
   }
 
   moment(): string {

@@ -121,7 +121,7 @@ describe("the facts of a cell", () => {
   function factsOf(store: Store, cell: number, units: Units, nowMs: number): CellFacts | null {
     const shown = new Shown(store.count);
     shown.showNow(store.cells as Cells, null, nowMs / 1000);
-    return cellFacts({ store, shown, moment: "now", units, nowMs }, cell);
+    return cellFacts({ store, shown, units, nowMs }, cell);
   }
 
   it("give each value with its moment, its age and where it comes from", () => {

@@ -25,6 +25,7 @@ export class Client {
   #socket: WebSocket | null = null;
   #layerNames: readonly string[] = [];
   #clockOffsetMs = 0;
+  #heardMs: number | null = null;
   readonly #timers = new Map<TimerName, number>();
 
   constructor(
@@ -53,6 +54,11 @@ export class Client {
   /** The server's clock, in milliseconds since 1970. */
   serverNowMs(): number {
     return Date.now() + this.#clockOffsetMs;
+  }
+
+  /** When the server was last heard, by its own clock; null before that. */
+  get heardMs(): number | null {
+    return this.#heardMs;
   }
 
   get status(): ConnectionStatus {
@@ -140,6 +146,7 @@ export class Client {
       const message = binary ? decodeBinary(data) : decodeJson(data, this.#layerNames);
       if (message !== null) {
         this.#dispatch({ type: "received", message });
+        this.#heardMs = this.serverNowMs();
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) {

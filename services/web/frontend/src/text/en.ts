@@ -154,8 +154,8 @@ export const EN = {
     temperature: "Temperature",
     wind: "Wind",
     from: "From",
-    valid: "Valid at",
-    age: "Age",
+    latest: "Latest model value of",
+    age: "Its age",
     source: "Source",
     close: "Close the table",
     previous: "Previous",
@@ -198,5 +198,6 @@ export const EN = {
     filling: (filled: number, count: number) => `The map is filling: ${filled} of ${count} places.`,
     layer: (name: string) => `${name} shown.`,
     closing: "The server is closing. Reconnecting.",
+    notice: (title: string, detail: string) => `${title}. ${detail}`,
   },
 } as const;

@@ -4,7 +4,6 @@ import { FIELD } from "../layers/layers";
 import { ageSeconds } from "../state/freshness";
 import { isFilled, type Store } from "../state/store";
 import { TEXT } from "../text";
-import { type Moment, seconds } from "../time/axis";
 import type { Shown } from "../time/shown";
 import { coordinates, duration, utc } from "../time/words";
 import { compass, format, TEMPERATURE_UNITS, type Units, WIND_UNITS } from "../units";
@@ -19,8 +18,6 @@ export interface CellFacts {
   readonly windFrom: string;
   /** The same without words around it. */
   readonly windPoint: string;
-  /** The moment that is shown, as a time. */
-  readonly shownAt: string;
   /** The row's own value, which now was worked out from. */
   readonly latest: string;
   readonly validAt: string;
@@ -34,14 +31,13 @@ export interface CellFacts {
 export interface FactSource {
   readonly store: Store;
   readonly shown: Shown | null;
-  readonly moment: Moment;
   readonly units: Units;
   readonly nowMs: number;
 }
 
 const CALM_MPS = 0.3;
 
-export function cellFacts({ store, shown, moment, units, nowMs }: FactSource, cell: number): CellFacts | null {
+export function cellFacts({ store, shown, units, nowMs }: FactSource, cell: number): CellFacts | null {
   const { cells, hello } = store;
   if (cells === null || cell >= cells.ids.length) {
     return null;
@@ -61,7 +57,6 @@ export function cellFacts({ store, shown, moment, units, nowMs }: FactSource, ce
     wind: speed === null ? TEXT.place.noValue : format(speed, WIND_UNITS[units.wind]),
     windFrom: calm || point === "" ? point : TEXT.place.windFrom(point),
     windPoint: point,
-    shownAt: utc(seconds(moment, nowMs / 1000), nowMs),
     latest: filled ? latestText(store, cell, units) : "",
     validAt: filled ? utc(cells.validAt[cell] as number, nowMs) : "",
     fetchedAt: filled ? utc(cells.fetchedAt[cell] as number, nowMs) : "",

@@ -1,9 +1,8 @@
 /** Keys that work everywhere but in fields that take text. */
 
-export interface KeyTarget {
-  step(direction: 1 | -1): void;
-  play(): void;
-  now(): void;
+import type { Moves } from "../moves";
+
+export interface KeyTarget extends Pick<Moves, "step" | "play" | "now"> {
   search(): void;
   /** Closes what is open. */
   close(): void;

@@ -27,6 +27,8 @@ export class Share {
       this.#csv,
       item(TEXT.share.table, "open-table", () => {
         this.#popover.set(false);
+        // To where the focus comes back from the table.
+        this.button.focus();
         handlers.table();
       }),
       this.#message,

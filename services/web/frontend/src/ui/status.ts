@@ -3,15 +3,16 @@
 import type { ConnectionStatus } from "../protocol/client";
 import type { Freshness } from "../state/freshness";
 import { TEXT } from "../text";
-import { ago, duration, utc } from "../time/words";
+import { ago, duration } from "../time/words";
+import type { Announcer } from "./announcer";
 import { h, setHidden, setText } from "./dom";
 
 export interface StatusInput {
   readonly connection: ConnectionStatus;
   readonly freshness: Freshness | null;
   readonly lastUpdate: { readonly count: number; readonly atMs: number } | null;
-  /** When the connection was last live, in the time of Date.now(). */
-  readonly lastLiveMs: number | null;
+  /** Until when the map was kept up, in words. */
+  readonly knownUntil: string | null;
   readonly nowMs: number;
   /** The map's code did not load or cannot run here. */
   readonly broken: "code" | "canvas" | null;
@@ -37,6 +38,9 @@ const TONES: Readonly<Partial<Record<NoticeKind, "wait" | "bad">>> = {
   broken: "bad",
   canvas: "bad",
 };
+
+/** What screen readers are told with the state of the connection, or need not hear of. */
+const TOLD_ELSEWHERE: readonly NoticeKind[] = ["disconnected", "waiting"];
 
 /** The one thing that most needs to be said; null when all is well. */
 export function noticeOf({
@@ -105,7 +109,11 @@ export class Status {
   readonly #progress = h("progress", { class: "notice-progress", max: 1 });
   readonly #button = h("button", { type: "button", class: "button" });
 
-  constructor(onTryNow: () => void, onTable: () => void) {
+  constructor(
+    private readonly announcer: Announcer,
+    onTryNow: () => void,
+    onTable: () => void,
+  ) {
     this.pill = h(
       "div",
       { class: "pill", "data-testid": "connection-state", "data-state": "connecting" },
@@ -150,13 +158,14 @@ export class Status {
     this.#showNotice(noticeOf(input), input);
   }
 
-  #showNotice(kind: NoticeKind | null, { freshness, lastLiveMs, nowMs }: StatusInput): void {
+  #showNotice(kind: NoticeKind | null, { freshness, knownUntil }: StatusInput): void {
     setHidden(this.notice, kind === null);
     if (kind === null) {
       delete this.notice.dataset["kind"];
       this.notice.removeAttribute("data-testid");
       return;
     }
+    const isNew = this.notice.dataset["kind"] !== kind;
     this.notice.dataset["kind"] = kind;
     this.notice.dataset["testid"] = kind;
     const tone = TONES[kind];
@@ -175,9 +184,7 @@ export class Status {
       outdated: [texts.outdated, texts.reloadDetail],
       disconnected: [
         texts.disconnected,
-        lastLiveMs === null || freshness === null
-          ? texts.disconnectedBefore
-          : texts.disconnectedDetail(utc(lastLiveMs / 1000, nowMs)),
+        knownUntil === null || freshness === null ? texts.disconnectedBefore : texts.disconnectedDetail(knownUntil),
       ],
       waiting: [texts.waiting, ""],
       empty: [texts.empty, texts.emptyDetail],
@@ -187,6 +194,11 @@ export class Status {
     const [title, body] = words[kind];
     setText(this.#title, title);
     setText(this.#body, body);
+    if (kind === "filling") {
+      this.announcer.mention(TEXT.announce.filling(filled, count));
+    } else if (isNew && !TOLD_ELSEWHERE.includes(kind)) {
+      this.announcer.say(TEXT.announce.notice(title, body));
+    }
     setHidden(this.#progress, kind !== "filling");
     this.#progress.value = count === 0 ? 0 : filled / count;
     const isAction = ["disconnected", "protocol", "outdated", "broken", "canvas"].includes(kind);

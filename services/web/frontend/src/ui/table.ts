@@ -39,7 +39,7 @@ export class Table {
     this.#previous.addEventListener("click", () => this.#turn(-ROWS));
     this.#next.addEventListener("click", () => this.#turn(ROWS));
     const texts = TEXT.table;
-    const heads = [texts.place, texts.temperature, texts.wind, texts.from, texts.valid, texts.age, texts.source];
+    const heads = [texts.place, texts.temperature, texts.wind, texts.from, texts.latest, texts.age, texts.source];
     this.element = h(
       "dialog",
       { class: "table card", "aria-labelledby": "table-title", "data-testid": "table" },

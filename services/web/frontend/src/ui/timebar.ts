@@ -1,5 +1,6 @@
 /** The time slider: what time is shown and what it is, and every way to another one. */
 
+import type { Moves } from "../moves";
 import { TEXT } from "../text";
 import {
   AHEAD_SECONDS,
@@ -16,14 +17,9 @@ import {
 import { day, utc } from "../time/words";
 import { h, icon, iconButton, setHidden, setText } from "./dom";
 
-export interface TimeHandlers {
+export interface TimeHandlers extends Moves {
+  /** The slider was moved: it says itself where it stands. */
   to(moment: Moment): void;
-  step(direction: 1 | -1): void;
-  play(): void;
-  stepSize(stepSeconds: number): void;
-  speed(hoursPerSecond: number): void;
-  /** Somebody is about to move in time. */
-  near(): void;
 }
 
 export interface TimeScene {
@@ -73,7 +69,7 @@ export class TimeBar {
     back.addEventListener("click", () => handlers.step(-1));
     ahead.addEventListener("click", () => handlers.step(1));
     this.#play.addEventListener("click", () => handlers.play());
-    this.#now.addEventListener("click", () => handlers.to("now"));
+    this.#now.addEventListener("click", () => handlers.now());
     this.#slider.addEventListener("input", () => {
       handlers.to(momentAt(this.#slider.valueAsNumber, Number(this.#slider.dataset["now"])));
     });
@@ -128,8 +124,10 @@ export class TimeBar {
     this.#mark.style.setProperty("--at", String(placeOf("now", nowSeconds) / PLACES));
     this.#now.setAttribute("aria-pressed", String(moment === "now"));
     this.#play.setAttribute("aria-label", playing ? TEXT.time.pause : TEXT.time.play);
-    this.#play.dataset["playing"] = String(playing);
-    this.#play.replaceChildren(icon(...(playing ? PAUSE : PLAY)));
+    if (this.#play.dataset["playing"] !== String(playing)) {
+      this.#play.dataset["playing"] = String(playing);
+      this.#play.replaceChildren(icon(...(playing ? PAUSE : PLAY)));
+    }
   }
 }
 
