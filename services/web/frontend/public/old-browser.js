@@ -7,7 +7,8 @@
       Object.hasOwn &&
       window.ResizeObserver &&
       window.WebSocket &&
-      window.HTMLDialogElement
+      window.HTMLDialogElement &&
+      (!window.CanvasRenderingContext2D || window.CanvasRenderingContext2D.prototype.roundRect)
     );
   }
 

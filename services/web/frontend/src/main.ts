@@ -5,7 +5,12 @@ import { App } from "./app";
 import { TEXT } from "./text";
 
 const root = document.getElementById("app");
-const isNewEnough = "at" in Array.prototype && "hasOwn" in Object && "HTMLDialogElement" in window;
+/** The same as in `public/old-browser.js`, which says so where it is not. */
+const isNewEnough =
+  "at" in Array.prototype &&
+  "hasOwn" in Object &&
+  "HTMLDialogElement" in window &&
+  (!("CanvasRenderingContext2D" in window) || "roundRect" in CanvasRenderingContext2D.prototype);
 if (root !== null && isNewEnough) {
   root.dataset["started"] = "true";
   document.title = `${TEXT.title}: ${TEXT.tagline.toLowerCase()}`;

@@ -76,7 +76,7 @@ export function drawChart(
       yaxis: { ...axis, domain: [0.56, 1], nticks: 5, tickformat: "~g" },
       yaxis2: { ...axis, domain: [0, 0.44], nticks: 4, rangemode: "tozero", tickformat: "~g" },
     },
-    { displayModeBar: false, responsive: false, scrollZoom: false },
+    { displayModeBar: false, responsive: true, scrollZoom: false },
   );
 }
 
