@@ -19,7 +19,15 @@ from websockets.server import ServerProtocol
 
 from isotherm_web.framing import client_text
 from isotherm_web.protocol import CloseCode
-from isotherm_web.transport import CLOSE_TIMEOUT_SECONDS, LARGEST_MESSAGE_BYTES, short_reason
+from isotherm_web.transport import (
+    CLOSE_TIMEOUT_SECONDS,
+    LARGEST_MESSAGE_BYTES,
+    LATE_BYTES,
+    MOST_FRAGMENTS,
+    READ_AT_ONCE_BYTES,
+    nothing,
+    short_reason,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +38,6 @@ if TYPE_CHECKING:
     from isotherm_web.hub import Hub
     from isotherm_web.protocol import Format
     from isotherm_web.writer import Writer
-
-_FRAGMENTS = 64
 
 
 class Line(asyncio.Protocol):
@@ -49,6 +55,7 @@ class Line(asyncio.Protocol):
         "_deflate",
         "_fragments",
         "_hub",
+        "_late_bytes",
         "_left",
         "_library",
         "_timer",
@@ -84,6 +91,7 @@ class Line(asyncio.Protocol):
         self._library: ServerProtocol | None = None
         self._fragments: list[Frame] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._late_bytes = 0
         self.queued = False
 
     def open(self, wire: Format, address: str) -> None:
@@ -142,11 +150,20 @@ class Line(asyncio.Protocol):
                 self._message(Opcode.TEXT, text, time.monotonic())
                 return
         conn = self._conn
-        conn.receive_data(data)
-        for frame in conn.events_received():
-            if self._timer is None:
-                self.take(frame)  # type: ignore[arg-type]
-        self._answer()
+        for at in range(0, len(data), READ_AT_ONCE_BYTES):
+            piece = data[at : at + READ_AT_ONCE_BYTES]
+            if self._transport.is_closing():
+                return
+            if self._timer is not None:
+                self._late_bytes += len(piece)
+                if self._late_bytes > LATE_BYTES:
+                    self._transport.abort()
+                    return
+            conn.receive_data(piece)
+            for frame in conn.events_received():
+                if self._timer is None:
+                    self.take(frame)  # type: ignore[arg-type]
+            self._answer()
 
     def _answer(self) -> None:
         """Send what the websocket library has to say, and end with it."""
@@ -168,7 +185,7 @@ class Line(asyncio.Protocol):
         whole = frame.fin and opcode is not Opcode.CONT
         fragments = [frame] if opcode is not Opcode.CONT else [*(self._fragments or ()), frame]
         self._fragments = None if frame.fin else fragments
-        if len(fragments) > _FRAGMENTS:
+        if len(fragments) > MOST_FRAGMENTS:
             self._hub.close(self._client, CloseCode.TOO_MANY_MESSAGES, "too many fragments")
         elif frame.fin:
             data = bytes(frame.data) if whole else b"".join(bytes(part.data) for part in fragments)
@@ -217,10 +234,6 @@ class Line(asyncio.Protocol):
             self._timer.cancel()
         self._left(self)
         self._hub.disconnect(self._client)
-        self._client.kick, self._client.wake = None, _nothing
+        self._client.kick, self._client.wake = None, nothing
         if self._library is not None:
             self._library.parser.close()
-
-
-def _nothing() -> None:
-    """Wake nobody."""

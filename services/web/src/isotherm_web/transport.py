@@ -1,6 +1,7 @@
-"""uvicorn's websocket connection with what the ASGI interface cannot say: close a client that does not read.
+"""uvicorn's websocket connection with what the ASGI interface cannot say: close a client that does not read, count all it sends.
 
-ASGI's close waits until the client has read what was written before, which a stalled client never does.
+ASGI's close waits until the client has read what was written before, which a stalled client never does. And an application hears
+of whole messages only: of pings, pongs and endless fragments it would never know.
 """
 
 from __future__ import annotations
@@ -9,23 +10,99 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode as WebsocketCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from uvicorn._types import ASGISendEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+    from websockets.frames import Frame
     from websockets.http11 import Request
 
     from isotherm_web.protocol import CloseCode
 
 SCOPE_KEY = "isotherm.connection"
 LARGEST_MESSAGE_BYTES = 4096
+MOST_FRAGMENTS = 64
+READ_AT_ONCE_BYTES = 512
+"""So much is given to the websocket library at a time, so that a client that sends too much is stopped soon: it reads all it is given."""
+LATE_BYTES = 16 * 1024
+"""So much may still come from a client after its close frame was sent: four messages that were on their way."""
 CLOSE_TIMEOUT_SECONDS = 5.0
 _REASON_BYTES = 123
 
 
+def nothing() -> None:
+    """Tell nobody."""
+
+
 class Connection(WebSocketsSansIOProtocol):
-    """A websocket connection that can be closed from outside its own task."""
+    """A websocket connection that can be closed from outside its own task.
+
+    Attributes:
+        heard: called at each ping and pong.
+        overfilled: called when a message has too many fragments.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.heard: Callable[[], None] = nothing
+        self.overfilled: Callable[[], None] = nothing
+        self._unread = b""
+        self._late_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Read a little at a time: nothing more while a message waits for the application, not much more after the close."""
+        for at in range(0, len(data), READ_AT_ONCE_BYTES):
+            piece = data[at : at + READ_AT_ONCE_BYTES]
+            if self.transport.is_closing():
+                return
+            if self.read_paused:
+                self._unread += data[at:]
+                return
+            if self.close_sent:
+                self._late_bytes += len(piece)
+                if self._late_bytes > LATE_BYTES:
+                    self.transport.abort()
+                    return
+            super().data_received(piece)
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Hand the application what came, and read on."""
+        message = await super().receive()
+        if self._unread and not self.read_paused:
+            data, self._unread = self._unread, b""
+            self.data_received(data)
+        return message
+
+    def handle_ping(self) -> None:
+        """Answer a ping, and count it."""
+        super().handle_ping()
+        self.heard()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Count a pong."""
+        super().handle_pong(event)
+        self.heard()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take in a fragment."""
+        super().handle_cont(event)
+        if len(self.frames) > MOST_FRAGMENTS:
+            self.frames = []
+            self.overfilled()
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on; text that is none ends the connection, and is not the server's error, as which uvicorn logs it."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(WebsocketCode.INVALID_DATA, "text that is not UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake, and let the application find this connection in its scope."""
@@ -52,6 +129,7 @@ class Connection(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": int(code), "reason": reason})
+        self._unread = b""
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()

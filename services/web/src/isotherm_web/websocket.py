@@ -13,7 +13,8 @@ from quart_schema import hide
 
 from isotherm_web.admission import PATH, Admission, Knock, Refused
 from isotherm_web.problems import problem
-from isotherm_web.transport import connection_of, short_reason
+from isotherm_web.protocol import CloseCode
+from isotherm_web.transport import connection_of, nothing, short_reason
 
 if TYPE_CHECKING:
     from isotherm_web.clients import Client, Closing
@@ -67,6 +68,8 @@ async def _serve(hub: Hub, wire: Format, address: str, connection: Connection | 
     client = hub.connect(wire, address, woken.set, time.monotonic())
     if connection is not None:
         client.kick = connection.close_now
+        connection.heard = lambda: hub.heard(client, time.monotonic())
+        connection.overfilled = lambda: hub.close(client, CloseCode.TOO_MANY_MESSAGES, "too many fragments")
     reader = asyncio.create_task(_read(hub, client))
     try:
         await _write(hub, client, woken)
@@ -79,6 +82,8 @@ async def _serve(hub: Hub, wire: Format, address: str, connection: Connection | 
         await websocket.close(_INTERNAL_ERROR, "something went wrong on the server: connect again")
     finally:
         hub.disconnect(client)
+        if connection is not None:
+            connection.heard = connection.overfilled = nothing
         reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reader
