@@ -30,7 +30,7 @@ PATIENCE_MS = 60_000
 PULSE_MS = 3_500
 """After which the marks of recent changes have faded."""
 COLOURS = 256
-DRAWN = "() => document.querySelector('.heatmaplayer image, .scatterlayer .point') !== null"
+DRAWN = "() => document.querySelector('[data-testid=map][data-drawn=true]') !== null"
 
 
 def _nothing(page: Any) -> None:

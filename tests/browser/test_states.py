@@ -40,7 +40,7 @@ def test_nothing_is_in_the_way_in_any_state(fake: str, visit: Callable[..., Any]
     page = visit(f"{fake}/?state={state}", scheme=scheme, live=False)
     page.see(STATES[state])
     if state not in {"connecting", "protocol"}:
-        page.until("() => document.querySelector('.main-svg') !== null")
+        page.until("() => document.querySelector('[data-testid=map][data-drawn=true]') !== null")
     assert faults(page) == []
     page.problems.clear()  # the fake server answers not everything in every state, and the browser logs that
     page.screenshot(f"state-{state}-{scheme}")

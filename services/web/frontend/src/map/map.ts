@@ -11,9 +11,11 @@ import type { Grid } from "./grid";
 import type { Isotherms } from "./isotherm_paint";
 import { isothermsOf } from "./isotherm_steps";
 import { drawCoasts, drawWeatherLines, type WorldPaths, worldPaths } from "./lines";
+import { drawMarks } from "./marks";
 import { drawOverlay } from "./overlay";
 import { cellAt, cellOf, extent, type Places, placesOf, WORLD_BOUNDS } from "./pick";
-import { type Canvases, composePicture } from "./picture";
+import { composePicture } from "./picture";
+import { buildStack, type Canvases } from "./stack";
 import type { Style } from "./style";
 import { clamp, type Frame, home, leastScale, type Point, pan, type View, zoomAt } from "./view";
 import type { World } from "./world";
@@ -66,14 +68,9 @@ export class WorldMap {
     private readonly listener: MapListener,
   ) {
     this.#style = style;
-    const base = child(root, "canvas", "map-base");
-    this.#field = new Field(child(root, "div", "map-plot"));
-    this.#canvases = {
-      base,
-      coasts: child(root, "canvas", "map-coasts"),
-      lines: child(root, "canvas", "map-lines"),
-      overlay: child(root, "canvas", "map-overlay"),
-    };
+    const { plot, canvases } = buildStack(root);
+    this.#field = new Field(plot);
+    this.#canvases = canvases;
     this.#surface = root;
     new ResizeObserver(() => this.#resize()).observe(root);
     document.addEventListener("visibilitychange", () => this.#schedule());
@@ -170,7 +167,7 @@ export class WorldMap {
   /** What is on the screen, with words below it, as a PNG file. */
   async picture(title: string, credit: string): Promise<Blob> {
     this.#draw(performance.now());
-    return composePicture(this.#canvases, this.#field.weather, this.#frame, { ...this.#style, title, credit });
+    return composePicture(this.#canvases, this.#field.image(), this.#frame, { ...this.#style, title, credit });
   }
 
   #centre(): Point {
@@ -223,6 +220,8 @@ export class WorldMap {
       drawCoasts(this.#canvases.coasts, this.#paths, this.#view, this.#frame, ink);
     }
     if (this.#dataDirty || this.#viewDirty) {
+      const values = this.#values?.layer ?? null;
+      drawMarks(this.#canvases.marks, { ...this.#scene(), ...this.#style, values });
       const wind = this.#style.arrows && this.#values !== null ? this.#values.shown : null;
       const lines = { ...this.#scene(), wind, isotherms: this.#isotherms, ink };
       drawWeatherLines(this.#canvases.lines, lines);
@@ -248,9 +247,14 @@ export class WorldMap {
     }
     const { grid } = this.#places;
     const { layer, fill, colors, isotherms } = this.#style;
-    this.#field.draw({ ...this.#scene(), values: values.layer, layer, fill, colors });
+    if (grid === null) {
+      this.#field.clear();
+    } else {
+      this.#field.draw({ values: values.layer, grid, layer, fill, colors, view: this.#view, frame: this.#frame });
+    }
     this.#isotherms =
       isotherms === null || grid === null ? null : isothermsOf(grid, values.shown.temperature, isotherms);
+    this.#surface.dataset["drawn"] = "true";
   }
 
   #scene(): { grid: Grid | null; latitude: Float64Array; longitude: Float64Array; view: View; frame: Frame } {
@@ -285,12 +289,4 @@ export class WorldMap {
       this.listener.pick(cell);
     }
   }
-}
-
-function child<K extends "canvas" | "div">(parent: HTMLElement, tag: K, className: string): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.setAttribute("aria-hidden", "true");
-  parent.append(element);
-  return element;
 }

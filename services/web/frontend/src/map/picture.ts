@@ -5,14 +5,8 @@ import { TEXT } from "../text";
 import type { MapColors } from "../theme";
 import type { Unit } from "../units";
 import { drawFoot, layOutFoot } from "./foot";
+import type { Canvases } from "./stack";
 import type { Frame } from "./view";
-
-export interface Canvases {
-  readonly base: HTMLCanvasElement;
-  readonly coasts: HTMLCanvasElement;
-  readonly lines: HTMLCanvasElement;
-  readonly overlay: HTMLCanvasElement;
-}
 
 export interface Caption {
   readonly layer: Layer;
@@ -22,13 +16,10 @@ export interface Caption {
   readonly credit: string;
 }
 
-/** The weather between the land and the lines: Plotly's image of a grid, or what draws the marks of places. */
-export type Weather = SVGImageElement | ((context: CanvasRenderingContext2D) => void);
-
 /** The picture is of the moment of the call: what is drawn on the screen while it is made is not in it. */
 export async function composePicture(
-  { base, coasts, lines }: Canvases,
-  weather: Weather | null,
+  { base, marks, coasts, lines }: Canvases,
+  field: SVGImageElement | null,
   frame: Frame,
   caption: Caption,
 ): Promise<Blob> {
@@ -41,13 +32,12 @@ export async function composePicture(
   canvas.height = base.height + Math.round(foot.height * ratio);
   context.drawImage(base, 0, 0);
   const [above, aboveContext] = blank(base.width, base.height);
+  aboveContext.drawImage(marks, 0, 0);
   aboveContext.drawImage(coasts, 0, 0);
   aboveContext.drawImage(lines, 0, 0);
   context.scale(ratio, ratio);
-  if (typeof weather === "function") {
-    weather(context);
-  } else if (weather !== null) {
-    await drawImage(context, weather, caption.colors.fieldOpacity);
+  if (field !== null) {
+    await drawImage(context, field, caption.colors.fieldOpacity);
   }
   context.drawImage(above, 0, 0, frame.width, frame.height);
   drawFoot(context, foot, frame.width, frame.height, caption);

@@ -9,6 +9,7 @@ declare module "plotly.js/src/plot_api/plot_api" {
   const plotApi: {
     newPlot: Draw;
     react: Draw;
+    purge: (element: HTMLElement) => void;
     relayout: (element: HTMLElement, changes: Fields) => Promise<HTMLElement>;
   };
   export default plotApi;

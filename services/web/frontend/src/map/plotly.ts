@@ -18,7 +18,7 @@ register([scatter, heatmap, colorscale, fx, modebar, shapes, localeEn, localeEnU
 // Plotly calls its own methods by their names.
 register(Object.entries(plotApi).map(([name, fn]) => ({ moduleType: "apiMethod", name, fn })));
 
-export const { newPlot, react, relayout } = plotApi;
+export const { newPlot, purge, react, relayout } = plotApi;
 
 type Rows = readonly (readonly (number | undefined)[])[];
 
