@@ -85,6 +85,7 @@ export class App {
       this.#map.select(cell ?? -1);
       this.#address.write(() => this.#link());
     },
+    say: (text) => this.#announcer.say(text),
     left: () => this.#page.map.focus({ preventScroll: true }),
   });
   readonly #settings = new Settings(this.#prefs, (part) => this.#change(part));
@@ -135,7 +136,7 @@ export class App {
       },
     );
     this.#map = new MapHost(this.#page.map, this.#style, {
-      hover: (cell, at) => this.#places.hover(cell, at),
+      hover: (cell, at, byKeys) => this.#places.hover(cell, at, byKeys),
       pick: (cell) => this.#places.pick(cell),
       moved: () => this.#address.write(() => this.#link()),
     });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { decodeLink, encodeLink } from "../src/permalink";
+import { LAYER_IDS } from "../src/layers/layers";
+import { decodeLink, encodeLink, linkOf } from "../src/permalink";
 import { findPlaces, parseCoordinates } from "../src/search/search";
+import type { Moment } from "../src/time/axis";
+import { TEMPERATURE_UNITS, type TemperatureUnit, WIND_UNITS, type WindUnit } from "../src/units";
 
 describe("a link", () => {
   it("holds layer, time, view, units and place, and gives them back", () => {
@@ -15,6 +18,25 @@ describe("a link", () => {
     const hash = encodeLink(link);
     expect(hash).toBe("#layer=wind&time=2026-11-24T12:00Z&view=48.21,-16.40,3.50&units=fahrenheit,knots&place=17");
     expect(decodeLink(hash)).toEqual(link);
+  });
+
+  it("gives back every layer, unit, minute, view and place", () => {
+    const times = ["now", 1_795_521_600, 1_795_521_660, 1_795_604_340] as const;
+    const views = [-180, -0.01, 0, 179.99, 192.5].flatMap((longitude) =>
+      [-90, 0, 89.99].flatMap((latitude) => [1, 23.99].map((zoom) => ({ latitude, longitude, zoom }))),
+    );
+    for (const layer of LAYER_IDS) {
+      for (const temperature of Object.keys(TEMPERATURE_UNITS) as TemperatureUnit[]) {
+        for (const wind of Object.keys(WIND_UNITS) as WindUnit[]) {
+          for (const [index, view] of views.entries()) {
+            const time = times[index % times.length] as Moment;
+            const link = linkOf({ layer, temperature, wind }, time, view, index % 2 === 0 ? undefined : 4_294_967_295);
+            const { time: read = "now", ...found } = decodeLink(encodeLink(link));
+            expect({ time: read, ...found }).toEqual(link);
+          }
+        }
+      }
+    }
   });
 
   it("says nothing about time when it is now", () => {

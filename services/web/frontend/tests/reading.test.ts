@@ -6,7 +6,7 @@ import { DEFAULT_PREFS, readPrefs } from "../src/prefs";
 import type { ConnectionStatus } from "../src/protocol/client";
 import type { Freshness } from "../src/state/freshness";
 import { ago, coordinates, duration, utc } from "../src/time/words";
-import { ageText, connectionText, noticeOf } from "../src/ui/status";
+import { ageText, connectionText, noticeOf, staleText } from "../src/ui/status";
 import { BEAUFORT_FROM, compass, format, formatNumber, TEMPERATURE_UNITS, WIND_UNITS } from "../src/units";
 
 describe("units", () => {
@@ -235,6 +235,12 @@ describe("status", () => {
     expect(
       noticeOf({ connection: connection({ state: "stopped", reason: "outdated" }), freshness: fresh(), broken: null }),
     ).toBe("outdated");
+  });
+
+  it("says of old values whether newer ones arrive", () => {
+    const old = fresh({ stale: true, typicalSeconds: 14_400, staleCells: 612 });
+    expect(staleText(old)).toBe("Typically 4 h old. New ones are not arriving at the moment.");
+    expect(staleText({ ...old, staleCells: 400 })).toBe("Typically 4 h old. Newer ones are arriving.");
   });
 
   it("tells the typical and the oldest age", () => {

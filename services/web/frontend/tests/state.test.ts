@@ -5,7 +5,7 @@ import type { Delta, Geometry } from "../src/protocol/messages";
 import { ageSeconds, freshness } from "../src/state/freshness";
 import type { Cells, Store } from "../src/state/store";
 import { Shown } from "../src/time/shown";
-import { type CellFacts, cellFacts } from "../src/ui/facts";
+import { type CellFacts, cellFacts, valuesText } from "../src/ui/facts";
 import type { Units } from "../src/units";
 import { open, read } from "./opened";
 
@@ -144,6 +144,7 @@ describe("the facts of a cell", () => {
       stale: false,
       source: "Simulated",
     });
+    expect(valuesText(facts as CellFacts)).toBe("−3.4 °C, 8 kn from SW");
     expect(facts?.validAt).toMatch(/^\d\d:\d\d UTC$/);
   });
 

@@ -21,8 +21,8 @@ import { clamp, type Frame, home, leastScale, type Point, pan, type View, zoomAt
 import type { World } from "./world";
 
 export interface MapListener {
-  /** The cell that is pointed at, or null, and where to write about it. */
-  hover(cell: number | null, at: Point): void;
+  /** The cell that is pointed at, or null, where to write about it, and whether it is pointed at by keys. */
+  hover(cell: number | null, at: Point, byKeys: boolean): void;
   pick(cell: number): void;
   moved(): void;
 }
@@ -279,7 +279,7 @@ export class WorldMap {
     const cell = at === null ? -1 : cellAt(this.#places, this.#view, this.#frame, at);
     this.#hovered = cell;
     this.#crosshair = crosshair;
-    this.listener.hover(cell < 0 ? null : cell, at ?? { x: 0, y: 0 });
+    this.listener.hover(cell < 0 ? null : cell, at ?? { x: 0, y: 0 }, crosshair);
     this.#schedule();
   }
 

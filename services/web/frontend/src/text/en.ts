@@ -53,7 +53,8 @@ export const EN = {
     emptyDetail: "The first values appear here as soon as they have been fetched.",
     waiting: "Loading the map…",
     stale: "These values are old",
-    staleDetail: (age: string) => `Typically ${age}. New ones are not arriving at the moment.`,
+    staleDetail: (age: string, arriving: boolean) =>
+      `Typically ${age}. ${arriving ? "Newer ones are arriving." : "New ones are not arriving at the moment."}`,
     disconnected: "No connection to the server",
     disconnectedDetail: (time: string) => `The map shows what was known at ${time}.`,
     disconnectedBefore: "The map appears as soon as the server answers.",
@@ -186,6 +187,7 @@ export const EN = {
     chart: (place: string) => `Temperature and wind at ${place}: past model values and forecast`,
     details: "Click for past and forecast",
     label: "Place",
+    said: (place: string, values: string) => `${place}: ${values}`,
     latest: "Latest model value",
     link: "Link to this place",
   },

@@ -66,6 +66,11 @@ export function cellFacts({ store, shown, units, nowMs }: FactSource, cell: numb
   };
 }
 
+/** The values in one line: "11.3 °C, 4.2 m/s from SW". */
+export function valuesText({ filled, temperature, wind, windFrom }: CellFacts): string {
+  return filled ? `${temperature}, ${wind} ${windFrom}`.trimEnd() : TEXT.place.noValueYet;
+}
+
 export function placeName(store: Store, cell: number): { place: string; coordinates: string } {
   const { cells } = store;
   const at = coordinates(cells?.latitude[cell] ?? 0, cells?.longitude[cell] ?? 0);

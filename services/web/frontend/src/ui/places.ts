@@ -2,7 +2,8 @@
 
 import type { Point } from "../map/view";
 import type { Store } from "../state/store";
-import type { CellFacts } from "./facts";
+import { TEXT } from "../text";
+import { type CellFacts, valuesText } from "./facts";
 import { Panel, type PanelStyle } from "./panel";
 import { Tooltip } from "./tooltip";
 
@@ -14,6 +15,8 @@ export interface PlaceContext extends PanelStyle {
   url(): string;
   /** Another place was chosen, or the chosen one is another cell now; null for none. */
   chosen(cell: number | null): void;
+  /** Tells those who do not see it. */
+  say(text: string): void;
   /** The reader was in what has just been closed. */
   left(): void;
 }
@@ -37,9 +40,15 @@ export class Places {
     return this.#chosen?.id ?? this.#wantedId ?? undefined;
   }
 
-  hover(cell: number | null, at: Point): void {
+  /** @param byKeys whether the reader moves the map below its middle by keys, and maybe does not see it */
+  hover(cell: number | null, at: Point, byKeys: boolean): void {
+    const isNew = cell !== this.#hovered?.cell;
     this.#hovered = cell === null ? null : { cell, at };
     this.show();
+    const facts = byKeys && isNew && cell !== null ? this.context.facts(cell) : null;
+    if (facts !== null) {
+      this.context.say(TEXT.place.said(facts.place, valuesText(facts)));
+    }
   }
 
   pick(cell: number, focus = true): void {

@@ -97,6 +97,10 @@ export function ageText(freshness: Freshness | null): string {
   return `${TEXT.age.typical(duration(freshness.typicalSeconds))}, ${TEXT.age.oldest(duration(freshness.oldestSeconds))}`;
 }
 
+export function staleText({ typicalSeconds, staleCells, filled }: Freshness): string {
+  return TEXT.notice.staleDetail(TEXT.age.old(duration(typicalSeconds ?? 0)), staleCells < filled);
+}
+
 export class Status {
   readonly pill: HTMLElement;
   readonly simulated: HTMLElement;
@@ -188,7 +192,7 @@ export class Status {
       ],
       waiting: [texts.waiting, ""],
       empty: [texts.empty, texts.emptyDetail],
-      stale: [texts.stale, texts.staleDetail(TEXT.age.old(duration(freshness?.typicalSeconds ?? 0)))],
+      stale: [texts.stale, freshness === null ? "" : staleText(freshness)],
       filling: [texts.filling(filled, count), texts.fillingDetail],
     };
     const [title, body] = words[kind];
