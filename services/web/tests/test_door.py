@@ -159,6 +159,8 @@ def test_who_may_come_in(hub: Hub) -> None:
     assert admission.judge(a_knock()) == Admitted(Format.JSON)
     assert admission.judge(a_knock(origin="https://partner.example")) == Admitted(Format.JSON)
     assert admission.judge(a_knock(origin=None, offered=[])) == Refused(counted_as="origin")
+    name = "a" * 1000  # longer than any name: not worth remembering what was found about it
+    assert admission.judge(a_knock(origin=f"https://{name}", host=name)) == Refused(counted_as="origin")
     unknown = admission.judge(a_knock(offered=["chat"]))
     assert isinstance(unknown, Refused)
     assert unknown.closing is not None

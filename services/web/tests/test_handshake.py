@@ -83,6 +83,7 @@ def test_the_answer_opens_the_websocket(*, deflate: bool) -> None:
     ("name", "value"),
     [
         ("host", None),
+        ("host", "a" * 1000),
         ("connection", None),
         ("connection", "keep-alive"),
         ("upgrade", "h2c"),

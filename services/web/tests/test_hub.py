@@ -284,6 +284,21 @@ def test_caps(hub: Hub) -> None:
 
 
 @pytest.mark.contract("W10")
+def test_caps_count_ipv6_networks(hub: Hub) -> None:
+    """Who has a whole network cannot connect from a new address each time; IPv4 written as IPv6 is each by itself."""
+    clients = [join(hub, address=address) for address in ("2001:db8::1", "2001:db8::2")]
+    assert hub.refusal("2001:db8::3") is not None
+    assert hub.refusal("2001:db8:0:1::3") is None
+    hub.disconnect(clients[0])
+    assert hub.refusal("2001:db8::3") is None
+    hub.disconnect(clients[1])
+    for _ in range(2):
+        join(hub, address="::ffff:192.0.2.1")
+    assert hub.refusal("192.0.2.1") is not None
+    assert hub.refusal("::ffff:192.0.2.2") is None
+
+
+@pytest.mark.contract("W10")
 def test_draining_refuses_new_clients(hub: Hub) -> None:
     """While the process ends, new clients are sent away with 1012 and the others are listed to be closed."""
     client = join(hub)

@@ -25,6 +25,14 @@ def test_an_ipv6_network_is_one_address() -> None:
     assert limiter.retry_seconds("2001:db8:0:1::1", 0.0) is None
 
 
+def test_ipv4_addresses_written_as_ipv6_are_each_by_themselves() -> None:
+    """Behind a socket for both, one visitor does not use up what all others may ask."""
+    limiter = RateLimiter(1, 1)
+    assert limiter.retry_seconds("::ffff:192.0.2.1", 0.0) is None
+    assert limiter.retry_seconds("::ffff:192.0.2.2", 0.0) is None
+    assert limiter.retry_seconds("192.0.2.1", 0.0) == 1
+
+
 def test_memory_is_bounded() -> None:
     """The addresses that have not asked for longest are forgotten."""
     limiter = RateLimiter(1, 1, most_addresses=2)

@@ -18,6 +18,8 @@ PATH = "/ws"
 """Where the websocket is."""
 
 _REMEMBERED_ORIGINS = 1024
+_LONGEST_ORIGIN = 512
+"""Characters; a host's name has 253 at most. What is longer is not worth remembering a thousand times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Admission:
 
     def judge(self, knock: Knock) -> Admitted | Refused:
         """Return whether a client may come in."""
-        if not _origin_allowed(knock.origin, knock.host, knock.scheme, self._allowed_origins):
+        too_long = max(len(knock.origin or ""), len(knock.host)) > _LONGEST_ORIGIN
+        if too_long or not _origin_allowed(knock.origin, knock.host, knock.scheme, self._allowed_origins):
             return Refused(counted_as="origin")
         wire = choose_format(knock.offered)
         if wire is None:

@@ -95,7 +95,7 @@ class Client:
 
     Attributes:
         format: the wire format.
-        address: where it comes from.
+        address: where it comes from; of IPv6 the network.
         wake: called when there is something to take.
         kick: closes the connection though the client does not read; None where the server cannot.
         connected_at: when it came.

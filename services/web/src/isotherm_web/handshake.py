@@ -31,6 +31,7 @@ _READ = frozenset(
 )
 _BODY = frozenset((b"content-length", b"transfer-encoding"))
 _MOST_HEADERS = 128
+_LONGEST_HOST_BYTES = 512
 _REMEMBERED_OFFERS = 64
 _KEY_BYTES = 16
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -71,6 +72,7 @@ def read_upgrade(headers: Sequence[tuple[bytes, bytes]]) -> Upgrade | None:
     if (
         key is None
         or host is None
+        or len(host) > _LONGEST_HOST_BYTES
         or not _is_key(key)
         or fields.get(b"sec-websocket-version") != b"13"
         or fields.get(b"upgrade", b"").lower() != b"websocket"

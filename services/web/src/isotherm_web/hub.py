@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from isotherm_web import protocol
+from isotherm_web.addresses import household
 from isotherm_web.clients import NO_EPOCH, Client, Closing, Outgoing, Phase, TokenBucket
 from isotherm_web.errors import ProtocolError
 from isotherm_web.fanout import SharedEncoder
@@ -117,7 +118,7 @@ class Hub:
             return Closing(CloseCode.RESTARTING, "this server is restarting: connect again")
         if len(self.clients) >= self._settings.maximum_connections:
             return Closing(CloseCode.TOO_MANY_CONNECTIONS, "this server has as many connections as it may")
-        if self._addresses[address] >= self._settings.maximum_connections_per_address:
+        if self._addresses[household(address)] >= self._settings.maximum_connections_per_address:
             return Closing(CloseCode.TOO_MANY_CONNECTIONS, "your address has as many connections as it may")
         return None
 
@@ -125,10 +126,10 @@ class Hub:
         """Take in a connection that was not refused."""
         settings = self._settings
         bucket = TokenBucket(settings.inbound_burst, now)
-        client = Client(wire, address, wake, now, now, now + self._ping_in(), bucket)
+        client = Client(wire, household(address), wake, now, now, now + self._ping_in(), bucket)
         self._look_again(client)
         self.clients[client] = None
-        self._addresses[address] += 1
+        self._addresses[client.address] += 1
         series = self._metrics.series
         series(self._metrics.clients, wire.value).inc()
         series(self._metrics.connections, wire.value).inc()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections import OrderedDict
 
+from isotherm_web.addresses import household
 from isotherm_web.clients import TokenBucket
 
 _MOST_ADDRESSES = 20_000
-_IPV6_NETWORK_BITS = 64
 
 
 class RateLimiter:
@@ -23,7 +22,7 @@ class RateLimiter:
 
     def retry_seconds(self, address: str, now: float) -> int | None:
         """Count a request; return None when it may be answered, else after how many seconds the next one may."""
-        key = _key(address)
+        key = household(address)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = TokenBucket(self._burst, now)
@@ -33,14 +32,3 @@ class RateLimiter:
         if bucket.take(now, self._per_second, self._burst):
             return None
         return max(1, math.ceil((1 - bucket.tokens) / self._per_second))
-
-
-def _key(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network, which one household has to itself."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:  # noqa: PLR2004 - the version's number is its name
-        return address
-    return str(ipaddress.ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))

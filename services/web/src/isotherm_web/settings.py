@@ -112,7 +112,7 @@ class HubSettings:
         "WEB_MAX_CONNECTIONS_PER_ADDRESS",
         default=100,
         minimum=1,
-        help="Websockets from one address at most: many people can share one address, so it is not small.",
+        help="Websockets from one address (of IPv6: from one /64 network) at most: many people can share one, so it is not small.",
     )
     ping_interval_seconds: float = setting(
         "WEB_PING_INTERVAL_SECONDS",
