@@ -6,6 +6,7 @@ import { TEXT } from "../text";
 import type { MapColors } from "../theme";
 import { AHEAD_SECONDS, BACK_SECONDS } from "../time/axis";
 import { TEMPERATURE_UNITS, type Unit, type Units, WIND_UNITS } from "../units";
+import { partsOf } from "./parts";
 
 type Trace = Record<string, unknown>;
 
@@ -19,12 +20,7 @@ export function drawChart(
   const { chart } = colors;
   const temperature = TEMPERATURE_UNITS[units.temperature];
   const wind = WIND_UNITS[units.wind];
-  const from = nowSeconds - BACK_SECONDS;
-  const latest = between(course.series, from, Number.POSITIVE_INFINITY);
-  // What was fetched begins with the first sweep; the hourly series knows the day before it too.
-  const before = between(course.forecast, from, (latest?.valid_at[0] ?? nowSeconds) - 1);
-  const past = joined(before, latest);
-  const coming = between(course.forecast, past?.valid_at.at(-1) ?? from, Number.POSITIVE_INFINITY);
+  const { past, coming } = partsOf(course, nowSeconds);
   const traces = [
     ...lines(past, "temperature_2m", "y", temperature, chart.temperature, false),
     ...lines(coming, "temperature_2m", "y", temperature, chart.temperature, true),
@@ -71,7 +67,7 @@ export function drawChart(
         tickformat: "%H:%M\n%a %d",
         hoverformat: "%a %d, %H:%M UTC",
         nticks: 6,
-        range: [isoTime(from), isoTime(nowSeconds + AHEAD_SECONDS)],
+        range: [isoTime(nowSeconds - BACK_SECONDS), isoTime(nowSeconds + AHEAD_SECONDS)],
       },
       yaxis: { ...axis, domain: [0.56, 1], nticks: 5, tickformat: "~g" },
       yaxis2: { ...axis, domain: [0, 0.44], nticks: 4, rangemode: "tozero", tickformat: "~g" },
@@ -83,14 +79,14 @@ export function drawChart(
 type Quantity = "temperature_2m" | "wind_speed_10m";
 
 function lines(
-  course: Course | null,
+  course: Course,
   quantity: Quantity,
   yaxis: string,
   unit: Unit,
   color: string,
   forecast: boolean,
 ): Trace[] {
-  if (course === null || course.valid_at.length === 0) {
+  if (course.valid_at.length === 0) {
     return [];
   }
   const name = forecast ? TEXT.place.forecast : TEXT.place.past;
@@ -111,37 +107,6 @@ function lines(
       },
     },
   ];
-}
-
-function between(course: Course | null, from: number, to: number): Course | null {
-  if (course === null) {
-    return null;
-  }
-  const kept = course.valid_at
-    .map((_, index) => index)
-    .filter((index) => {
-      const at = course.valid_at[index] as number;
-      return at >= from && at <= to;
-    });
-  const pick = <T>(values: readonly T[]): T[] => kept.map((index) => values[index] as T);
-  return {
-    valid_at: pick(course.valid_at),
-    temperature_2m: pick(course.temperature_2m),
-    wind_speed_10m: pick(course.wind_speed_10m),
-    wind_direction_10m: pick(course.wind_direction_10m),
-  };
-}
-
-function joined(first: Course | null, second: Course | null): Course | null {
-  if (first === null || second === null) {
-    return first ?? second;
-  }
-  return {
-    valid_at: [...first.valid_at, ...second.valid_at],
-    temperature_2m: [...first.temperature_2m, ...second.temperature_2m],
-    wind_speed_10m: [...first.wind_speed_10m, ...second.wind_speed_10m],
-    wind_direction_10m: [...first.wind_direction_10m, ...second.wind_direction_10m],
-  };
 }
 
 function isoTime(seconds: number): string {
