@@ -37,7 +37,9 @@ const TICK_MS = 1_000;
 const SEARCH_ZOOM = 3;
 
 export class App {
-  #prefs: Prefs = loadPrefs();
+  /** What the reader has chosen, and what is in force: a link may name other units for as long as it is looked at. */
+  #own: Prefs = loadPrefs();
+  #prefs: Prefs = this.#own;
   #colors: MapColors = applyTheme(this.#prefs.theme);
   readonly #announcer = new Announcer();
   readonly #table = new Table();
@@ -81,6 +83,7 @@ export class App {
     nowMs: () => this.#nowMs,
     momentText: () => this.#told.moment(),
     url: () => this.#address.url(this.#link()),
+    embedded: () => this.#address.embedded,
     chosen: (cell) => {
       this.#map.select(cell ?? -1);
       this.#address.write(() => this.#link());
@@ -234,8 +237,8 @@ export class App {
     return [...namedCells(this.#live.store.cells), ...this.#map.countries];
   }
 
-  #exportPicture(): void {
-    exportPicture(this.#map, this.#told.picture(), this.#time.seconds).catch((error: unknown) => console.error(error));
+  #exportPicture(): Promise<void> {
+    return exportPicture(this.#map, this.#told.picture(), this.#time.seconds);
   }
 
   get #nowMs(): number {
@@ -252,8 +255,8 @@ export class App {
 
   /** Shows what an address asks for; choices that it does not name stay the reader's own. */
   #follow(link: Link): void {
-    const { layer = this.#prefs.layer, temperature = this.#prefs.temperature, wind = this.#prefs.wind } = link;
-    this.#prefs = { ...this.#prefs, layer, temperature, wind };
+    const { layer = this.#own.layer, temperature = this.#own.temperature, wind = this.#own.wind } = link;
+    this.#prefs = { ...this.#own, layer, temperature, wind };
     this.#time.want(link.time ?? "now");
     if (link.view === undefined) {
       this.#map.reset();
@@ -266,8 +269,9 @@ export class App {
   }
 
   #change(part: Partial<Prefs>): void {
+    this.#own = { ...this.#own, ...part };
     this.#prefs = { ...this.#prefs, ...part };
-    savePrefs(this.#prefs);
+    savePrefs(this.#own);
     this.#applyPrefs();
     this.#address.write(() => this.#link());
     if (part.layer !== undefined) {

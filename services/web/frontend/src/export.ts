@@ -6,16 +6,14 @@ import type { Moment } from "./time/axis";
 import { download } from "./ui/share";
 import type { Units } from "./units";
 
+/** @throws when there is no map to take a picture of, or it cannot be taken */
 export async function exportPicture(
   map: MapHost,
   { title, credit }: { readonly title: string; readonly credit: string },
   seconds: number,
 ): Promise<void> {
   const stamp = new Date(seconds * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "");
-  const picture = await map.picture(title, credit);
-  if (picture !== null) {
-    download(picture, TEXT.share.pngName(`${stamp}Z`));
-  }
+  download(await map.picture(title, credit), TEXT.share.pngName(`${stamp}Z`));
 }
 
 /** Now is the latest values as they came; another moment is that of the hourly series. */

@@ -103,8 +103,12 @@ export class MapHost {
     return this.#map?.cellOf(latitude, longitude) ?? -1;
   }
 
-  async picture(title: string, credit: string): Promise<Blob | null> {
-    return this.#map === null ? null : this.#map.picture(title, credit);
+  /** @throws when there is no map yet, or it cannot be drawn */
+  async picture(title: string, credit: string): Promise<Blob> {
+    if (this.#map === null) {
+      throw new Error("There is no map to take a picture of.");
+    }
+    return this.#map.picture(title, credit);
   }
 
   /** The weather is shown without coastlines rather than not at all: they are asked for until they come. */

@@ -143,6 +143,7 @@ export const EN = {
     copied: "Link copied",
     copyFailed: "The link is in the address bar.",
     png: "Picture (PNG)",
+    pngFailed: "There is no picture to be made here.",
     csv: "Values (CSV)",
     table: "Table of values",
     pngName: (stamp: string) => `isotherm-${stamp}.png`,

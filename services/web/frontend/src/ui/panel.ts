@@ -118,9 +118,10 @@ export class Panel {
   }
 
   /** Says for which moment the values are, and where a link to it all leads. */
-  describe(moment: string, link: string): void {
+  describe(moment: string, link: string, embedded: boolean): void {
     setText(this.#moment, moment);
     this.#link.href = link;
+    this.#link.target = embedded ? "_blank" : "";
   }
 
   update(facts: CellFacts): void {

@@ -13,6 +13,8 @@ export interface PlaceContext extends PanelStyle {
   momentText(): string;
   /** The address of what is looked at. */
   url(): string;
+  /** Whether this page is a part of another one, which a link has to leave. */
+  embedded(): boolean;
   /** Another place was chosen, or the chosen one is another cell now; null for none. */
   chosen(cell: number | null): void;
   /** Tells those who do not see it. */
@@ -132,7 +134,7 @@ export class Places {
     const chosen = this.#chosen === null ? null : context.facts(this.#chosen.cell);
     if (chosen !== null) {
       this.panel.update(chosen);
-      this.panel.describe(context.momentText(), context.url());
+      this.panel.describe(context.momentText(), context.url(), context.embedded());
     }
   }
 

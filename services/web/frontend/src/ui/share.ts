@@ -6,7 +6,8 @@ import { Popover } from "./popover";
 
 export interface ShareHandlers {
   link(): string;
-  picture(): void;
+  /** Hands on a picture; rejects where none can be made. */
+  picture(): Promise<void>;
   csv(): string;
   table(): void;
 }
@@ -23,7 +24,7 @@ export class Share {
       "div",
       { class: "share popover card", id: "share", role: "region", "aria-label": TEXT.share.open, hidden: true },
       item(TEXT.share.link, "copy-link", () => this.#copy()),
-      item(TEXT.share.png, "export-png", () => handlers.picture()),
+      item(TEXT.share.png, "export-png", () => this.#picture()),
       this.#csv,
       item(TEXT.share.table, "open-table", () => {
         this.#popover.set(false);
@@ -42,6 +43,16 @@ export class Share {
       setText(this.#message, "");
       addressCsv();
     });
+  }
+
+  #picture(): void {
+    this.handlers.picture().then(
+      () => setText(this.#message, ""),
+      (error: unknown) => {
+        console.error(error);
+        setText(this.#message, TEXT.share.pngFailed);
+      },
+    );
   }
 
   #copy(): void {

@@ -17,6 +17,12 @@ export class Table {
   readonly element: HTMLDialogElement;
   readonly #caption = h("caption", { class: "table-caption fine" });
   readonly #body = h("tbody");
+  readonly #scroll = h("div", {
+    class: "table-scroll",
+    tabindex: 0,
+    role: "region",
+    "aria-labelledby": "table-title",
+  });
   readonly #range = h("span", { class: "table-range", role: "status", "data-testid": "table-range" });
   readonly #filter = h("input", {
     type: "text",
@@ -40,21 +46,20 @@ export class Table {
     this.#next.addEventListener("click", () => this.#turn(ROWS));
     const texts = TEXT.table;
     const heads = [texts.place, texts.temperature, texts.wind, texts.from, texts.latest, texts.age, texts.source];
+    this.#scroll.append(
+      h(
+        "table",
+        {},
+        this.#caption,
+        h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { class: "fine", scope: "col" }, head)))),
+        this.#body,
+      ),
+    );
     this.element = h(
       "dialog",
       { class: "table card", "aria-labelledby": "table-title", "data-testid": "table" },
       h("div", { class: "table-head" }, h("h2", { id: "table-title" }, texts.title), this.#filter, close),
-      h(
-        "div",
-        { class: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": "table-title" },
-        h(
-          "table",
-          {},
-          this.#caption,
-          h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { class: "fine", scope: "col" }, head)))),
-          this.#body,
-        ),
-      ),
+      this.#scroll,
       h("div", { class: "table-foot" }, this.#range, this.#previous, this.#next),
     );
   }
@@ -87,8 +92,14 @@ export class Table {
   }
 
   #turn(by: number): void {
+    const [pressed, other] = by < 0 ? [this.#previous, this.#next] : [this.#next, this.#previous];
     this.#first = Math.max(0, Math.min(this.#cells.length - 1, this.#first + by));
     this.#show();
+    this.#scroll.scrollTop = 0;
+    if (pressed.hidden) {
+      // At the end: the focus would be lost with the button.
+      other.focus();
+    }
   }
 
   #show(): void {
