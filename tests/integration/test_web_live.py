@@ -164,6 +164,21 @@ async def test_changed_geometry(cdc: Any, make_web: Callable[..., Any]) -> None:
         assert client.received["snapshot"] == 2
 
 
+async def test_documents_written_by_hand(cdc: Any, make_web: Callable[..., Any]) -> None:
+    """What another hand writes and deletes beside the CDC's documents keeps no process from starting or going on."""
+    for collection in ("weather_data", "locations"):
+        cdc.db[collection].insert_one({"_id": "before", "temperature_2m": "hot"})
+    web = make_web().start()
+    async with connect(web.websocket) as client:
+        await until(client, 2)
+        for collection in ("weather_data", "locations"):
+            cdc.db[collection].insert_one({"_id": "while"})
+            cdc.db[collection].delete_many({"_id": {"$in": ["before", "while"]}})
+        await until(client, cdc.commit({"weather_data": [weather(1, 21.0)]}))
+        assert temperatures(client.mirror) == {1: 210, 2: 20, 3: 30, 4: 40, 5: -32768}
+        assert web.process.poll() is None
+
+
 @pytest.mark.contract("W3")
 async def test_mongodb_restarts(mongodb: Mongodb, cdc: Any, make_web: Callable[..., Any]) -> None:
     """While MongoDB is away the map is served and the process stays ready; after it, clients go on with deltas."""

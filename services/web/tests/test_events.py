@@ -84,5 +84,25 @@ def test_what_ends_the_history(raw: dict[str, Any]) -> None:
 def test_foreign_document_and_operation() -> None:
     """A document without `_cdc` did not come from the CDC; other operations say nothing."""
     assert parse(_raw("insert", "weather_data", 1, fullDocument={"_id": 1}), "weather") == Foreign("weather_data", 1)
+    odd = {"_id": 1, "_cdc": {"seq": "4"}}
+    assert parse(_raw("insert", "weather_data", 1, fullDocument=odd), "weather") == Foreign("weather_data", 1)
     assert parse(_raw("createIndexes", "weather_data", 1), "weather") is None
     assert parse(_raw("insert", "weather_history", 1, fullDocument={}), "weather") is None
+
+
+@pytest.mark.parametrize("identity", ["by hand", None, 1.5, {"id": 1}, True])
+@pytest.mark.parametrize("collection", ["weather_data", "locations"])
+def test_documents_that_the_cdc_cannot_have_written(identity: Any, collection: str) -> None:
+    """A document whose id is no number is another's, when it comes as when it goes, even if it bears the CDC's stamp."""
+    foreign = Foreign(collection, identity)
+    stamped = {"_id": identity, "_cdc": {"seq": Int64(4), "ts": Int64(5)}}
+    assert parse(_raw("insert", collection, identity, fullDocument={"_id": identity}), "weather") == foreign
+    assert parse(_raw("insert", collection, identity, fullDocument=stamped), "weather") == foreign
+    assert parse(_raw("delete", collection, identity), "weather") == foreign
+
+
+@pytest.mark.parametrize("identity", ["by hand", {"collection": "weather.weather_data", "id": "x"}, {"id": 1}])
+def test_tombstones_that_the_cdc_cannot_have_written(identity: Any) -> None:
+    """A tombstone that names no row of the map says nothing."""
+    raw = _raw("insert", "_cdc_tombstones", identity, fullDocument={"_id": identity, "seq": Int64(8)})
+    assert parse(raw, "weather") is None

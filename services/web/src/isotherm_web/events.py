@@ -100,8 +100,15 @@ def parse(raw: Mapping[str, Any], database: str) -> Event | None:
     return _document(collection, identity, raw) if collection in _MAP else None
 
 
+def is_row_id(identity: Any) -> bool:
+    """Answer whether a document's `_id` is one that the rows of the map have: whole numbers."""
+    return isinstance(identity, int) and not isinstance(identity, bool)
+
+
 def _document(collection: str, identity: Any, raw: Mapping[str, Any]) -> Event:
     operation = raw["operationType"]
+    if not is_row_id(identity):
+        return Foreign(collection, identity)
     if operation == "delete":
         return Removed(collection, int(identity))
     partial = operation == "update"
@@ -123,8 +130,8 @@ def _stamp(fields: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 
 def _integer(value: Any) -> int | None:
-    """Turn BSON's int64, which is a kind of int, into a plain one."""
-    return None if value is None else int(value)
+    """Turn BSON's int64, which is a kind of int, into a plain one; anything else is nothing that the CDC writes."""
+    return int(value) if isinstance(value, int) else None
 
 
 def _checkpoint(identity: str, raw: Mapping[str, Any]) -> Event | None:
@@ -136,8 +143,10 @@ def _checkpoint(identity: str, raw: Mapping[str, Any]) -> Event | None:
     )
 
 
-def _tombstone(identity: Mapping[str, Any], raw: Mapping[str, Any], database: str) -> Event | None:
+def _tombstone(identity: Any, raw: Mapping[str, Any], database: str) -> Event | None:
     """Read a tombstone; that old ones are removed says nothing about the map."""
+    if not (isinstance(identity, dict) and "collection" in identity and is_row_id(identity.get("id"))):
+        return None
     schema, _, collection = str(identity["collection"]).partition(".")
     if raw["operationType"] == "delete" or schema != database or collection not in _MAP:
         return None

@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 
 from isotherm_common.process import ConfigurationError
 from isotherm_web.errors import DatabaseUnavailable
-from isotherm_web.events import CHECKPOINTS, LOCATIONS, TOMBSTONES, WATCHED, WEATHER
+from isotherm_web.events import CHECKPOINTS, LOCATIONS, TOMBSTONES, WATCHED, WEATHER, is_row_id
 from isotherm_web.geometry import decode_location
 from isotherm_web.protocol import Checkpoint
 from isotherm_web.rows import LAYERS, Row, decode_row
@@ -118,7 +118,8 @@ class Mongo:
 
     async def read_checkpoint(self) -> Checkpoint | None:
         """Read the checkpoint from the primary as the majority has it."""
-        document = await self._checkpoint(None)
+        with pymongo.timeout(_READ_TIMEOUT_SECONDS):
+            document = await self._checkpoint(None)
         return None if document is None else Checkpoint(document["stream"], int(document["seq"]))
 
     async def _checkpoint(self, session: AsyncClientSession | None) -> Document | None:
@@ -139,6 +140,7 @@ class Mongo:
         locations = {
             int(document["_id"]): decode_location(int(document["_id"]), document)
             async for document in self._db[LOCATIONS].find({}, session=session, batch_size=10_000)
+            if is_row_id(document["_id"])
         }
         seq = int(checkpoint["seq"])
         rows = {
@@ -146,10 +148,13 @@ class Mongo:
             async for document in self._db[TOMBSTONES].find(
                 {"_id.collection": f"{self.database}.{WEATHER}"}, session=session, batch_size=10_000
             )
+            if is_row_id(document["_id"].get("id"))
         }
         async for document in self._db[WEATHER].find(
             {}, projection=list(_ROW_FIELDS), session=session, batch_size=10_000
         ):
+            if not is_row_id(document["_id"]):
+                continue  # written by hand
             # A larger seq is of an older stream. A document that is there was written after any tombstone of its id.
             row_seq = min(int(document.get("_cdc", {}).get("seq", 0)), seq)
             rows[int(document["_id"])] = decode_row(row_seq, document)
