@@ -137,9 +137,11 @@ describe("moving in time", () => {
     clockSeconds = -10 * 24 * HOUR;
     time.want(NOON + 5 * HOUR);
     expect(time.linked).toBe(NOON + 5 * HOUR);
+    time.prefetch();
+    expect(frames.asked).toEqual([]);
     clockSeconds = 0;
     await opened();
-    expect([time.moment, time.linked]).toEqual([NOON + 5 * HOUR, NOON + 5 * HOUR]);
+    expect([time.moment, time.linked, time.message]).toEqual([NOON + 5 * HOUR, NOON + 5 * HOUR, ""]);
   });
 
   it("keeps to the axis where a link asks for an old time, and to what was chosen since", async () => {

@@ -116,8 +116,11 @@ export class TimeControl {
     }
   }
 
+  /** Asks for all frames, once there is a map: before that it may not even be known what time it is. */
   prefetch(): void {
-    this.#loader.want();
+    if (this.store.cells !== null) {
+      this.#loader.want();
+    }
   }
 
   go(moment: Moment): void {
@@ -141,7 +144,7 @@ export class TimeControl {
       this.go(wholeMinute(this.#moment));
     } else {
       this.#wanted = null;
-      this.#loader.want();
+      this.prefetch();
       this.#player.play(this.#motion.matches);
     }
     this.target.moved();
@@ -177,7 +180,7 @@ export class TimeControl {
   }
 
   #take(frames: Frames, reach: Reach): boolean {
-    if (this.store.cells !== null && !this.#fits(frames)) {
+    if (!this.#fits(frames)) {
       return false;
     }
     this.#frames = frames;
@@ -192,7 +195,7 @@ export class TimeControl {
   #show(moment: Moment, pauseMs: number): void {
     this.#moment = this.#within(moment);
     if (moment !== "now" && this.#usable?.covers(moment) !== true) {
-      this.#loader.want();
+      this.prefetch();
     }
     this.#later(pauseMs);
     this.target.moved();
