@@ -196,6 +196,33 @@ def test_pings_and_silence(hub: Hub) -> None:
     assert client.closing.code == 4005
 
 
+@pytest.mark.contract("W9")
+def test_a_standstill_is_nobodys_fault(hub: Hub) -> None:
+    """What time passes while the whole process stands still (a paused machine) counts against no client."""
+    live, waiting, behind = join(hub), hub.connect(Format.JSON, "b", lambda: None, 0.0), join(hub, resume(hub, 42))
+    hub.answer(behind, Checkpoint(hub.state.stream, 43))
+    hub.writing(live, 1.0)
+    hub.stood_still(300.0)
+    hub.tick(305.0)
+    assert [client.closing for client in (live, waiting, behind)] == [None, None, None]
+    hub.tick(312.0)
+    assert [int(client.closing.code) for client in (live, waiting, behind) if client.closing] == [4002, 4001, 1012]
+
+
+@pytest.mark.contract("W9")
+def test_silence_after_a_standstill(hub: Hub) -> None:
+    """A client has as long to be heard after a standstill as it had left before it."""
+    client = join(hub)
+    take(hub, client)
+    hub.stood_still(300.0)
+    hub.tick(359.0)
+    assert client.closing is None
+    assert kinds(take(hub, client, 359.0)) == ["ping"]
+    hub.tick(361.0)
+    assert client.closing is not None
+    assert client.closing.code == 4005
+
+
 def test_a_ping_waits_a_tick_for_company(hub: Hub) -> None:
     """A ping leaves with a delta that comes within a tick, else by itself."""
     woken: list[None] = []

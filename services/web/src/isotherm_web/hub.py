@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from isotherm_web import protocol
 from isotherm_web.addresses import household
 from isotherm_web.clients import NO_EPOCH, Client, Closing, Outgoing, Phase, TokenBucket
+from isotherm_web.deadlines import Deadlines, forgive
 from isotherm_web.errors import ProtocolError
 from isotherm_web.fanout import SharedEncoder
 from isotherm_web.greetings import Greetings
 from isotherm_web.protocol import Checkpoint, CloseCode, Decision, Resume, Subscribe
+from isotherm_web.roster import Roster
 from isotherm_web.shapes import Shape
 from isotherm_web.state import NO_STREAM, GridState
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from isotherm_web.greetings import Mode
     from isotherm_web.metrics import Metrics
     from isotherm_web.settings import HubSettings
-
-_JITTER = 0.1
 
 
 class Hub:
@@ -52,19 +51,18 @@ class Hub:
     ) -> None:
         self.state = GridState()
         self.loaded = False
-        self.clients: dict[Client, None] = {}
+        self._roster = Roster(settings)
+        self.clients = self._roster.clients
         self._settings = settings
         self._metrics = metrics
         self._greetings = Greetings(version, settings.stale_after_seconds)
         self.ask: Callable[[], None] = lambda: None
         self._wall_clock = wall_clock
-        self._uniform = uniform
-        self._addresses: Counter[str] = Counter()
+        self._deadlines = Deadlines(settings, uniform)
         self._held: dict[Client, None] = {}
         self._encoder = SharedEncoder(self.state)
         self._epoch = 0
         self._geometry_name = self.state.geometry.name
-        self._draining = False
 
     # The state's side
 
@@ -114,22 +112,14 @@ class Hub:
 
     def refusal(self, address: str) -> Closing | None:
         """Return why a further connection from `address` is closed at once, or None."""
-        if self._draining:
-            return Closing(CloseCode.RESTARTING, "this server is restarting: connect again")
-        if len(self.clients) >= self._settings.maximum_connections:
-            return Closing(CloseCode.TOO_MANY_CONNECTIONS, "this server has as many connections as it may")
-        if self._addresses[household(address)] >= self._settings.maximum_connections_per_address:
-            return Closing(CloseCode.TOO_MANY_CONNECTIONS, "your address has as many connections as it may")
-        return None
+        return self._roster.refusal(address)
 
     def connect(self, wire: protocol.Format, address: str, wake: Callable[[], None], now: float) -> Client:
         """Take in a connection that was not refused."""
-        settings = self._settings
-        bucket = TokenBucket(settings.inbound_burst, now)
-        client = Client(wire, household(address), wake, now, now, now + self._ping_in(), bucket)
-        self._look_again(client)
-        self.clients[client] = None
-        self._addresses[client.address] += 1
+        bucket = TokenBucket(self._settings.inbound_burst, now)
+        client = Client(wire, household(address), wake, now, now, now + self._deadlines.ping_in(), bucket)
+        client.look_at = self._deadlines.look_at(client)
+        self._roster.add(client)
         series = self._metrics.series
         series(self._metrics.clients, wire.value).inc()
         series(self._metrics.connections, wire.value).inc()
@@ -137,14 +127,10 @@ class Hub:
 
     def disconnect(self, client: Client) -> None:
         """Forget a connection."""
-        if client not in self.clients:
+        if not self._roster.remove(client):
             return
-        del self.clients[client]
         self._held.pop(client, None)
         client.phase = Phase.CLOSED
-        self._addresses[client.address] -= 1
-        if not self._addresses[client.address]:
-            del self._addresses[client.address]
         self._metrics.series(self._metrics.clients, client.format.value).dec()
 
     def received(self, client: Client, data: str | bytes, now: float) -> None:
@@ -259,7 +245,7 @@ class Hub:
             out.append(self._delta(client))
         if client.ping:
             client.ping = False
-            client.ping_at = now + self._ping_in()
+            client.ping_at = now + self._deadlines.ping_in()
             out.append(self._greetings.ping(self.state, self._wall_clock()))
         return out
 
@@ -296,37 +282,25 @@ class Hub:
 
     def tick(self, now: float) -> None:
         """Let time pass: pings that are due, and clients that have broken a rule."""
-        settings = self._settings
         for client in [client for client in self.clients if client.look_at <= now]:
             if client.phase is Phase.CLOSED:
                 continue
-            if client.writing_since is not None and now - client.writing_since > settings.slow_after_seconds:
-                self._metrics.slow_closed.inc()
-                self.close(client, CloseCode.TOO_SLOW, "too slow for the changes")
-            elif client.phase is Phase.CONNECTED and now - client.connected_at > settings.resume_timeout_seconds:
-                self.close(client, CloseCode.NO_RESUME, "no resume in time")
-            elif now - client.heard_at > settings.silent_after_seconds:
-                self.close(client, CloseCode.SILENT, "no answer to pings")
-            elif client in self._held and now > client.wait_until:
-                self.close(client, CloseCode.RESTARTING, "this server is behind: connect again")
+            closing = self._deadlines.broken(client, now)
+            if closing is not None:
+                if closing.code is CloseCode.TOO_SLOW:
+                    self._metrics.slow_closed.inc()
+                self.close(client, closing.code, closing.reason)
             elif now >= client.ping_at and client.phase is Phase.LIVE:
                 # The next delta takes a ping along, which saves writing it by itself; without one it leaves a tick later.
                 if client.ping:
                     client.wake()
                 client.ping = True
-            self._look_again(client)
+            client.look_at = self._deadlines.look_at(client)
 
-    def _look_again(self, client: Client) -> None:
-        """Work out when a rule of time may next apply to a client, so that a tick looks at few of them."""
-        settings = self._settings
-        look_at = min(client.heard_at + settings.silent_after_seconds, client.ping_at)
-        if client.phase is Phase.CONNECTED:
-            look_at = min(look_at, client.connected_at + settings.resume_timeout_seconds)
-        elif client in self._held:
-            look_at = min(look_at, client.wait_until)
-        if client.writing_since is not None:
-            look_at = min(look_at, client.writing_since + settings.slow_after_seconds)
-        client.look_at = look_at
+    def stood_still(self, seconds: float) -> None:
+        """Say that the process stood still for so long, as when its machine was paused, before the next `tick`."""
+        for client in self.clients:
+            forgive(client, seconds)
 
     def close(self, client: Client, code: CloseCode, reason: str) -> None:
         """Close a client; its connection finds out by `wake`."""
@@ -342,9 +316,4 @@ class Hub:
 
     def begin_drain(self) -> list[Client]:
         """Refuse new clients from now on and return those that are to be closed."""
-        self._draining = True
-        return [client for client in self.clients if client.phase is not Phase.CLOSED]
-
-    def _ping_in(self) -> float:
-        interval = self._settings.ping_interval_seconds
-        return self._uniform(interval * (1 - _JITTER), interval * (1 + _JITTER))
+        return self._roster.begin_drain()

@@ -8,10 +8,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from isotherm_web.hub import Hub
     from isotherm_web.metrics import Metrics
 
 _TICK_SECONDS = 1.0
+_STANDSTILL_SECONDS = 1.0
+"""So late is a tick of a process that was paused: what clients sent meanwhile is read only after it."""
 _GAUGES_EVERY_TICKS = 5
 _REMEMBERED_TICKS = 15
 
@@ -35,15 +39,25 @@ class Lateness:
         return max(self._recent_seconds)
 
 
-async def tick(hub: Hub, heart: Heart, metrics: Metrics) -> None:
+async def tick(
+    hub: Hub,
+    heart: Heart,
+    metrics: Metrics,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Tick until cancelled."""
     ticks, lateness = 0, Lateness()
     while True:
-        before = time.monotonic()
-        await asyncio.sleep(_TICK_SECONDS)
-        now = time.monotonic()
+        before = clock()
+        await sleep(_TICK_SECONDS)
+        now = clock()
+        late_seconds = now - before - _TICK_SECONDS
         metrics.loop_lag.set(lateness.worst_seconds(now - before))
         heart.beat()
+        if late_seconds > _STANDSTILL_SECONDS:
+            hub.stood_still(late_seconds)
         hub.tick(now)
         if ticks % _GAUGES_EVERY_TICKS == 0 and hub.loaded:
             _measure(hub, metrics)
