@@ -72,6 +72,15 @@ describe("the search", () => {
   });
 
   it.each([
+    ["lodz", "Łódź"],
+    ["giessen", "Gießen"],
+    ["TROMSO", "Tromsø"],
+    ["Łódź", "Łódź"],
+  ])("finds by %s, as it is typed elsewhere, %s", (text, name) => {
+    expect(findPlaces([{ name, latitude: 0, longitude: 0 }], text)).toHaveLength(1);
+  });
+
+  it.each([
     ["48.2, 16.4", 48.2, 16.4],
     ["48.2 16.4", 48.2, 16.4],
     ["-33.9;151.2", -33.9, 151.2],

@@ -25,5 +25,8 @@ export function unroll(longitude: Float64Array): Float64Array {
 
 /** From -180 up to 180, which is -180 again. */
 function fromAntimeridian(longitude: number): number {
-  return longitude >= 180 ? longitude - 360 : longitude;
+  if (longitude >= 180) {
+    return longitude - 360;
+  }
+  return longitude < -180 ? longitude + 360 : longitude;
 }

@@ -72,7 +72,21 @@ function number(text: string): number {
   return Number(text.replace("−", "-").replace(",", "."));
 }
 
+/** Letters that are no letter with an accent on it, as they are typed without them. */
+const PLAIN: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ł: "l",
+  ı: "i",
+};
+
 /** Without accents and case, as people type. */
 function fold(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  const letters = text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  return letters.replace(/[ßæœøđðþłı]/g, (letter) => PLAIN[letter] ?? letter);
 }
