@@ -48,7 +48,7 @@ export const EN = {
   },
   notice: {
     filling: (filled: number, count: number) => `Filling, ${filled} of ${count}`,
-    fillingDetail: "The first sweep of the map is under way.",
+    fillingDetail: "The other places appear as soon as they have been fetched.",
     empty: "No data yet",
     emptyDetail: "The first values appear here as soon as they have been fetched.",
     waiting: "Loading the map…",

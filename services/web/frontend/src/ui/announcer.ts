@@ -14,10 +14,12 @@ export class Announcer {
     this.#lastMs = performance.now();
   }
 
-  /** Something that happens again and again: only after a pause. */
-  mention(text: string): void {
-    if (performance.now() - this.#lastMs >= LEAST_PAUSE_MS) {
-      this.say(text);
+  /** Something that happens again and again: only after a pause. Answers whether it was said. */
+  mention(text: string): boolean {
+    if (performance.now() - this.#lastMs < LEAST_PAUSE_MS) {
+      return false;
     }
+    this.say(text);
+    return true;
   }
 }

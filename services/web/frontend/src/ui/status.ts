@@ -112,6 +112,7 @@ export class Status {
   readonly #body = h("span", { class: "notice-body" });
   readonly #progress = h("progress", { class: "notice-progress", max: 1 });
   readonly #button = h("button", { type: "button", class: "button" });
+  #filledTold = -1;
 
   constructor(
     private readonly announcer: Announcer,
@@ -199,7 +200,7 @@ export class Status {
     setText(this.#title, title);
     setText(this.#body, body);
     if (kind === "filling") {
-      this.announcer.mention(TEXT.announce.filling(filled, count));
+      this.#tellFilling(filled, count);
     } else if (isNew && !TOLD_ELSEWHERE.includes(kind)) {
       this.announcer.say(TEXT.announce.notice(title, body));
     }
@@ -209,5 +210,12 @@ export class Status {
     setHidden(this.#button, !isAction);
     const action = { disconnected: TEXT.tryNow, canvas: TEXT.share.table }[kind as string] ?? TEXT.reload;
     setText(this.#button, action);
+  }
+
+  /** Now and then, and nothing while nothing comes. */
+  #tellFilling(filled: number, count: number): void {
+    if (filled !== this.#filledTold && this.announcer.mention(TEXT.announce.filling(filled, count))) {
+      this.#filledTold = filled;
+    }
   }
 }
