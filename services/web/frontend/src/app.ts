@@ -156,6 +156,7 @@ export class App {
     listenToKeys({
       ...this.#moves,
       search: () => this.#search.open(),
+      shortcuts: () => this.#prefs.shortcuts,
       close: () => this.#places.close(),
     });
     onSystemThemeChange(() => this.#applyPrefs());

@@ -15,6 +15,8 @@ export interface Prefs {
   /** Null: as fits the layer. */
   readonly arrows: boolean | null;
   readonly isotherms: boolean | null;
+  /** Whether single letters are commands: who speaks to the computer may not want that. */
+  readonly shortcuts: boolean;
 }
 
 export const DEFAULT_PREFS: Prefs = {
@@ -24,6 +26,7 @@ export const DEFAULT_PREFS: Prefs = {
   fill: "smooth",
   arrows: null,
   isotherms: null,
+  shortcuts: true,
 };
 const KEY = "isotherm.prefs";
 
@@ -66,6 +69,7 @@ export function readPrefs(stored: string | null): Prefs {
     fill: oneOf("fill", ["smooth", "cells"], DEFAULT_PREFS.fill),
     arrows: flag("arrows"),
     isotherms: flag("isotherms"),
+    shortcuts: flag("shortcuts") ?? DEFAULT_PREFS.shortcuts,
   };
 }
 

@@ -254,6 +254,8 @@ describe("choices", () => {
     expect(readPrefs(null)).toEqual(DEFAULT_PREFS);
     expect(readPrefs("{broken")).toEqual(DEFAULT_PREFS);
     expect(readPrefs("[1]")).toEqual(DEFAULT_PREFS);
+    expect(readPrefs('{"shortcuts":false}').shortcuts).toBe(false);
+    expect(readPrefs('{"shortcuts":"no"}').shortcuts).toBe(true);
     expect(readPrefs('{"wind":"knots","temperature":"kelvin","arrows":true,"layer":"wind"}')).toEqual({
       ...DEFAULT_PREFS,
       wind: "knots",

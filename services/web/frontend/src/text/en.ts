@@ -98,6 +98,7 @@ export const EN = {
   months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
   arrows: "Wind arrows",
   isotherms: "Isotherms",
+  shortcuts: "Single-key shortcuts",
   fill: { label: "Colours", smooth: "Smooth", cells: "Cells" },
   time: {
     label: "Time",

@@ -4,6 +4,8 @@ import type { Moves } from "../moves";
 
 export interface KeyTarget extends Pick<Moves, "step" | "play" | "now"> {
   search(): void;
+  /** Whether single letters and signs are commands. */
+  shortcuts(): boolean;
   /** Closes what is open. */
   close(): void;
 }
@@ -20,7 +22,8 @@ export function listenToKeys(target: KeyTarget): void {
   document.addEventListener("keydown", (event) => {
     const at = event.target as HTMLElement;
     const typing = at.matches("input:not([type=range], [type=radio], [type=checkbox]), select, dialog *");
-    if (typing || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
+    const unwanted = event.key.length === 1 && !target.shortcuts();
+    if (typing || unwanted || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     const act = keys[event.key.toLowerCase()];

@@ -1,4 +1,4 @@
-/** The display settings: units, wind arrows, appearance. */
+/** The display settings: units, appearance, what is drawn, whether letters are commands. */
 
 import type { Fill, Prefs, ThemeChoice } from "../prefs";
 import { TEXT } from "../text";
@@ -15,6 +15,7 @@ export class Settings {
   readonly #fill;
   readonly #arrows = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
   readonly #isotherms = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
+  readonly #shortcuts = h("input", { type: "checkbox", class: "switch-input", role: "switch" });
 
   constructor(prefs: Prefs, change: (part: Partial<Prefs>) => void) {
     this.#temperature = choice<TemperatureUnit>(
@@ -43,6 +44,7 @@ export class Settings {
     );
     this.#arrows.addEventListener("change", () => change({ arrows: this.#arrows.checked }));
     this.#isotherms.addEventListener("change", () => change({ isotherms: this.#isotherms.checked }));
+    this.#shortcuts.addEventListener("change", () => change({ shortcuts: this.#shortcuts.checked }));
     this.element = h(
       "div",
       { class: "settings popover card", id: "settings", role: "region", "aria-label": TEXT.settings, hidden: true },
@@ -52,6 +54,7 @@ export class Settings {
       section(TEXT.fill.label, this.#fill.element),
       h("label", { class: "switch", "data-testid": "isotherms" }, h("span", {}, TEXT.isotherms), this.#isotherms),
       h("label", { class: "switch", "data-testid": "arrows" }, h("span", {}, TEXT.arrows), this.#arrows),
+      h("label", { class: "switch", "data-testid": "shortcuts" }, h("span", {}, TEXT.shortcuts), this.#shortcuts),
     );
     new Popover(this.button, this.element);
   }
@@ -62,6 +65,7 @@ export class Settings {
     this.#fill.set(prefs.fill);
     this.#arrows.checked = arrows;
     this.#isotherms.checked = isotherms;
+    this.#shortcuts.checked = prefs.shortcuts;
   }
 }
 
