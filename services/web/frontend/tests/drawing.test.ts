@@ -189,6 +189,7 @@ describe("places on no grid", () => {
     expect(drawing.named("arc").map(([x]) => x)).toEqual([720 - 10 * 4]);
     drawMarks(drawing.canvas, { ...places, ...scene });
     expect(drawing.named("arc")).toHaveLength(1);
+    expect(drawing.canvas.width).toBe(1);
   });
 });
 

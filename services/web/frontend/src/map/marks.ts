@@ -25,8 +25,16 @@ export interface MarksScene {
 
 export function drawMarks(canvas: HTMLCanvasElement, scene: MarksScene): void {
   const { view, frame, grid, values, layer, colors } = scene;
+  if (grid !== null) {
+    // One pixel: a whole canvas would cost memory and time with every update of a grid.
+    if (canvas.width !== 1) {
+      canvas.width = 1;
+      canvas.height = 1;
+    }
+    return;
+  }
   const context = fitCanvas(canvas, frame.width, frame.height);
-  if (grid !== null || values === null) {
+  if (values === null) {
     return;
   }
   context.lineWidth = EDGE_PX;
