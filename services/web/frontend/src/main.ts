@@ -13,6 +13,7 @@ const isNewEnough =
   (!("CanvasRenderingContext2D" in window) || "roundRect" in CanvasRenderingContext2D.prototype);
 if (root !== null && isNewEnough) {
   root.dataset["started"] = "true";
+  document.documentElement.lang = TEXT.language;
   document.title = `${TEXT.title}: ${TEXT.tagline.toLowerCase()}`;
   const app = new App(root);
   app.start();

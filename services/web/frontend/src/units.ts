@@ -1,5 +1,7 @@
 /** Units that readers choose from. Values come in SI units and are turned into a reader's unit only to be shown. */
 
+import { TEXT } from "./text";
+
 export type TemperatureUnit = "celsius" | "fahrenheit";
 export type WindUnit = "mps" | "kmh" | "mph" | "knots" | "beaufort";
 
@@ -57,11 +59,9 @@ export function formatNumber(value: number, unit: Unit): string {
   return text.replace(/^-(0(?:\.0+)?)$/, "$1").replace("-", "−");
 }
 
-const COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"] as const;
-
 /** The point of the compass that a wind comes from. */
 export function compass(degrees: number): string {
-  return COMPASS[Math.round((((degrees % 360) + 360) % 360) / 45) % 8] as string;
+  return TEXT.compass[Math.round((((degrees % 360) + 360) % 360) / 45) % 8] as string;
 }
 
 /** The next unit of a layer's values, in the order in which they are offered; none for a layer that has one only. */

@@ -5,6 +5,8 @@ import type { Kind } from "../time/axis";
 import type { TemperatureUnit, WindUnit } from "../units";
 
 export const EN = {
+  /** Of the document, for screen readers: as in `lang` attributes. */
+  language: "en",
   title: "Isotherm",
   tagline: "Live weather map",
   skipToMap: "Skip to the map",
@@ -94,6 +96,7 @@ export const EN = {
     } satisfies Record<WindUnit, string>,
   },
   lines: "On the map",
+  compass: ["N", "NE", "E", "SE", "S", "SW", "W", "NW"],
   weekdays: ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
   months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
   arrows: "Wind arrows",

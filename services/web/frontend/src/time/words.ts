@@ -40,5 +40,6 @@ export function coordinates(latitude: number, longitude: number): string {
     const side = size === 0 ? "" : value > 0 ? ` ${positive}` : ` ${negative}`;
     return `${size}°${size === 180 ? "" : side}`;
   };
-  return `${part(latitude, "N", "S")}, ${part(longitude, "E", "W")}`;
+  const [north, , east, , south, , west] = TEXT.compass;
+  return `${part(latitude, north, south)}, ${part(longitude, east, west)}`;
 }
