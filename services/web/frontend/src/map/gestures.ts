@@ -13,14 +13,16 @@ export interface GestureTarget {
   pickCentre(): void;
 }
 
-const CLICK_TOLERANCE_PX = 6;
+/** How far from where it began a press may end, and still mean a place: a hand trembles, a finger more. */
+const CLICK_TOLERANCE_PX = { mouse: 6, other: 12 };
 const KEY_PAN_PX = 80;
 const KEY_ZOOM = 1.5;
 const WHEEL_SPEED = 0.0016;
 
 export function listen(surface: HTMLElement, target: GestureTarget): void {
   const pointers = new Map<number, Point>();
-  let travelled = 0;
+  let start: Point = { x: 0, y: 0 };
+  let pulled = false;
   let pinched = false;
 
   const place = (event: MouseEvent): Point => {
@@ -33,7 +35,8 @@ export function listen(surface: HTMLElement, target: GestureTarget): void {
       return;
     }
     if (pointers.size === 0) {
-      travelled = 0;
+      start = place(event);
+      pulled = false;
       pinched = false;
     }
     surface.setPointerCapture(event.pointerId);
@@ -51,8 +54,9 @@ export function listen(surface: HTMLElement, target: GestureTarget): void {
     const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
     pointers.set(event.pointerId, at);
     if (other === undefined) {
-      travelled += Math.hypot(at.x - before.x, at.y - before.y);
-      if (travelled > CLICK_TOLERANCE_PX) {
+      const tolerance = event.pointerType === "mouse" ? CLICK_TOLERANCE_PX.mouse : CLICK_TOLERANCE_PX.other;
+      pulled ||= Math.hypot(at.x - start.x, at.y - start.y) > tolerance;
+      if (pulled) {
         target.hover(null);
         target.pan(at.x - before.x, at.y - before.y);
       }
@@ -69,7 +73,7 @@ export function listen(surface: HTMLElement, target: GestureTarget): void {
       return;
     }
     surface.classList.remove("is-grabbed");
-    if (event.type === "pointerup" && travelled <= CLICK_TOLERANCE_PX && !pinched) {
+    if (event.type === "pointerup" && !pulled && !pinched) {
       target.pick(place(event));
     }
   };
