@@ -78,6 +78,14 @@ describe("a finger", () => {
     expect(did("pick")).toEqual([]);
   });
 
+  it("at the very place of another one zooms by a number all the same", () => {
+    surface.pointer("down", 100, 100, 1);
+    surface.pointer("down", 100, 100, 2);
+    surface.pointer("move", 100, 100, 2);
+    surface.pointer("move", 102, 100, 2);
+    expect(did("zoom").map(([factor]) => factor)).toEqual([1, 2]);
+  });
+
   it("that is taken away by the system picks nothing", () => {
     surface.pointer("down", 100, 50);
     surface.pointer("cancel", 100, 50);

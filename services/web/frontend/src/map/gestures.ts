@@ -63,7 +63,9 @@ export function listen(surface: HTMLElement, target: GestureTarget): void {
       return;
     }
     pinched = true;
-    const factor = Math.hypot(at.x - other.x, at.y - other.y) / Math.hypot(before.x - other.x, before.y - other.y);
+    // Two fingers at one place are a pixel apart: nothing could be divided by less.
+    const apart = (from: Point): number => Math.max(1, Math.hypot(from.x - other.x, from.y - other.y));
+    const factor = apart(at) / apart(before);
     target.pan((at.x - before.x) / 2, (at.y - before.y) / 2);
     target.zoom(factor, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
   });
