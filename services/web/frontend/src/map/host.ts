@@ -27,7 +27,7 @@ export class MapHost {
 
   /** Loads and starts the map; answers what keeps it from working, or null. */
   async start(): Promise<Broken | null> {
-    if (document.createElement("canvas").getContext("2d") === null) {
+    if (!canDraw()) {
       return "canvas";
     }
     try {
@@ -123,5 +123,14 @@ export class MapHost {
         setTimeout(() => this.#drawWorld(map, loadWorld, attempt + 1), waitMs);
       },
     );
+  }
+}
+
+/** A browser may have no canvas, give none of its contexts, or throw when it is asked for one. */
+function canDraw(): boolean {
+  try {
+    return document.createElement("canvas").getContext("2d") !== null;
+  } catch {
+    return false;
   }
 }
