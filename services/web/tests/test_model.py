@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -18,9 +18,10 @@ from isotherm_web.geometry import Location
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.mirror import Mirror
-from isotherm_web.protocol import Checkpoint, Format
-from isotherm_web.rows import NULL, Row
+from isotherm_web.protocol import Checkpoint, Format, Resume, Snapshot, Subscribe
+from isotherm_web.rows import LAYERS, NULL, Row
 from isotherm_web.settings import HubSettings
+from isotherm_web.shapes import WHOLE, LayerChoice, Shape, TileName, on_tile
 from isotherm_web.state import GridState
 
 if TYPE_CHECKING:
@@ -31,8 +32,13 @@ REPLICAS = 2
 CLIENTS = 3
 VALID_AT = 1795535100
 
-View = dict[int, int]
-"""What a map shows: the temperature of each active location, null without data."""
+PLACES = (-100.0, 0.0, 1.0, 100.0)
+"""Longitudes, on several tiles."""
+TILES: tuple[TileName, ...] = ("world", "west", "m3", "n0")
+SHAPES = [Shape(layers, tile) for layers in get_args(LayerChoice) for tile in TILES]
+
+View = dict[int, tuple[int, int]]
+"""What a map shows: temperature and wind speed, which are equal here, of each active location; null without data."""
 
 
 @dataclass
@@ -51,23 +57,27 @@ class Database:
     locations: dict[int, Location] = field(default_factory=dict)
     rows: dict[int, tuple[int, int]] = field(default_factory=dict)
     tombstones: dict[int, int] = field(default_factory=dict)
-    views: dict[tuple[str, int], View] = field(default_factory=dict)
+    views: dict[tuple[str, int], dict[Shape, View]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._remember()
-        places = {identity: Location(identity, 0.0, float(identity)) for identity in IDS}
+        places = {identity: Location(identity, 0.0, PLACES[identity % len(PLACES)]) for identity in IDS}
         self.commit({identity: identity for identity in IDS}, set(), places)
 
     def _remember(self) -> None:
-        self.views[self.stream, self.seq] = self.view()
+        self.views[self.stream, self.seq] = {shape: self.view(shape) for shape in SHAPES}
 
-    def view(self) -> View:
-        """Return what the map shows now."""
+    def view(self, shape: Shape) -> View:
+        """Return what the map shows now to a client that subscribes to a shape."""
+        values = {identity: value for identity, (value, _) in self.rows.items()}
         return {
-            identity: self.rows[identity][0] if identity in self.rows else NULL
-            for identity in sorted(self.locations)
-            if self.locations[identity].active
+            identity: (
+                NULL if shape.layers == "wind" else values.get(identity, NULL),
+                NULL if shape.layers == "temperature" else values.get(identity, NULL),
+            )
+            for identity, place in sorted(self.locations.items())
+            if place.active and on_tile(place, shape.tile)
         }
 
     def commit(
@@ -89,7 +99,8 @@ class Database:
         for identity, value in changed.items():
             self.rows[identity] = (value, seq)
             self.tombstones.pop(identity, None)
-            fields = {"temperature_2m": value / 10, "valid_at": VALID_AT * 10**6, "source": "simulator"}
+            fields = {"valid_at": VALID_AT * 10**6, "source": "simulator"}
+            fields |= dict.fromkeys(LAYERS[:2], value / 10)
             self.events.append(Changed(WEATHER, identity, seq, seq, fields))
         for identity in deleted & self.rows.keys() - changed.keys():
             del self.rows[identity]
@@ -115,7 +126,7 @@ class Database:
         """Load the state as the adapter does."""
         rows = {identity: Row(min(at, self.seq)) for identity, at in self.tombstones.items()}
         for identity, (value, at) in self.rows.items():
-            rows[identity] = Row(min(at, self.seq), VALID_AT, 0, 2, (value, NULL, NULL))
+            rows[identity] = Row(min(at, self.seq), VALID_AT, 0, 2, (value, value, NULL))
         return GridState(
             stream=self.stream,
             seq=self.seq,
@@ -171,12 +182,19 @@ class Replica:
 
 @dataclass
 class Browser:
-    """One client: its map outlives its connections."""
+    """One client: its map outlives its connections.
+
+    Attributes:
+        wanted: what it has subscribed to, or will when it connects.
+        held: what its map is of.
+    """
 
     wire: Format
     mirror: Mirror = field(default_factory=Mirror)
     replica: Replica | None = None
     client: Client | None = None
+    wanted: Shape = WHOLE
+    held: Shape = WHOLE
     positions: list[tuple[str, int]] = field(default_factory=list)
 
     def connect(self, replica: Replica) -> None:
@@ -184,7 +202,17 @@ class Browser:
         self.disconnect()
         self.replica = replica
         self.client = replica.hub.connect(self.wire, "x", lambda: None, 0.0)
-        replica.hub.received(self.client, encode_json(self.mirror.resume()).decode(), 0.0)
+        self._say(self.mirror.resume(*self.wanted))
+
+    def subscribe(self, shape: Shape) -> None:
+        """Want something else from now on."""
+        self.wanted = shape
+        self._say(Subscribe(*shape))
+
+    def _say(self, message: Resume | Subscribe) -> None:
+        if self.client is not None and self.replica is not None:
+            self.client.bucket.tokens = 9.0
+            self.replica.hub.received(self.client, encode_json(message).decode(), 0.0)
 
     def disconnect(self) -> None:
         """Drop the connection."""
@@ -200,13 +228,16 @@ class Browser:
             if number == lost_after:
                 self.disconnect()
                 return
-            self.mirror.apply(decode(message.payload))
+            decoded = decode(message.payload, self.mirror.layer_names)
+            self.mirror.apply(decoded)
+            if isinstance(decoded, Snapshot):
+                self.held = self.wanted
             if self.mirror.stream is not None:
                 self.positions.append((self.mirror.stream, self.mirror.seq))
 
     def view(self) -> View:
         """Return what this client shows."""
-        return {identity: cell.values[0] for identity, cell in self.mirror.by_id().items()}
+        return {identity: cell.values[:2] for identity, cell in self.mirror.by_id().items()}
 
 
 class World(RuleBasedStateMachine):
@@ -226,10 +257,10 @@ class World(RuleBasedStateMachine):
         """Commit a batch of rows; an empty one too."""
         self.database.commit(changed, deleted, {})
 
-    @rule(identity=st.sampled_from(IDS), active=st.booleans(), longitude=st.integers(0, 1), changed=values)
-    def move(self, identity: int, active: bool, longitude: int, changed: dict[int, int]) -> None:
+    @rule(identity=st.sampled_from(IDS), active=st.booleans(), longitude=st.sampled_from(PLACES), changed=values)
+    def move(self, identity: int, active: bool, longitude: float, changed: dict[int, int]) -> None:
         """Add, move, activate or deactivate a location."""
-        self.database.commit(changed, set(), {identity: Location(identity, 0.0, float(longitude), active=active)})
+        self.database.commit(changed, set(), {identity: Location(identity, 0.0, longitude, active=active)})
 
     @rule(behind=st.integers(0, 3))
     def purge(self, behind: int) -> None:
@@ -281,6 +312,11 @@ class World(RuleBasedStateMachine):
         """A client connects, again or to another replica."""
         self.browsers[browser].connect(self.replicas[replica])
 
+    @rule(browser=st.integers(0, CLIENTS - 1), shape=st.sampled_from(SHAPES))
+    def subscribe(self, browser: int, shape: Shape) -> None:
+        """A client looks at another part of the map, or at other layers."""
+        self.browsers[browser].subscribe(shape)
+
     @rule(replica=st.integers(0, REPLICAS - 1))
     def catch_up(self, replica: int) -> None:
         """A replica follows to the end, its window closes, and its clients read."""
@@ -315,7 +351,8 @@ class World(RuleBasedStateMachine):
         """What a client shows is exactly the database as of the seq that it has."""
         for browser in self.browsers:
             if browser.mirror.stream is not None:
-                assert browser.view() == self.database.views[browser.mirror.stream, browser.mirror.seq]
+                views = self.database.views[browser.mirror.stream, browser.mirror.seq]
+                assert browser.view() == views[browser.held]
 
     @invariant()
     def no_client_goes_back(self) -> None:
@@ -340,7 +377,7 @@ class World(RuleBasedStateMachine):
             replica.answer()
         for browser in self.browsers:
             browser.receive()
-            assert browser.view() == self.database.view()
+            assert browser.view() == self.database.view(browser.wanted)
         self.every_map_is_exact()
         self.no_client_goes_back()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -13,7 +14,7 @@ from isotherm_web.encoding import decode, encode_json
 from isotherm_web.events import Changed
 from isotherm_web.geometry import Location, geometry_name
 from isotherm_web.mirror import Mirror
-from isotherm_web.protocol import Delta, Format, Snapshot
+from isotherm_web.protocol import Checkpoint, Delta, Format, Snapshot
 from isotherm_web.rows import LAYERS, NULL, Row
 from isotherm_web.shapes import SHAPES, TileName, on_tile
 from isotherm_web.state import GridState
@@ -119,7 +120,6 @@ def test_resume_and_change_of_a_subscription(wide: Hub) -> None:
     client = join(wide, mirror, Format.BINARY, tile="east")
     hello, delta = take(wide, client, mirror)
     assert (hello.mode, delta.cells) == ("resumed", [0])
-    mirror.layers = "wind"
     wide.received(client, '{"type":"subscribe","tile":"west","layers":"wind"}', 0.0)
     hello, geometry, _ = take(wide, client, mirror)
     assert (hello.mode, hello.layers, geometry.ids) == ("snapshot", list(LAYERS[1:]), [4])
@@ -128,6 +128,42 @@ def test_resume_and_change_of_a_subscription(wide: Hub) -> None:
     wide.disconnect(client)
     other = join(wide, mirror, Format.BINARY, tile="west", layers="all")
     assert take(wide, other, mirror)[0].mode == "snapshot"
+
+
+@pytest.mark.contract("W13")
+@pytest.mark.parametrize("heard", [0, 1, 2])
+def test_a_connection_that_breaks_while_a_subscription_is_answered(wide: Hub, heard: int) -> None:
+    """Until the snapshot of other layers has come, what a client has is of those before: it cannot resume from it."""
+    mirror = Mirror()
+    client = join(wide, mirror, Format.JSON, layers="temperature")
+    take(wide, client, mirror)
+    wide.received(client, '{"type":"subscribe","layers":"wind"}', 0.0)
+    for outgoing in wide.take(client, 0.0)[:heard]:
+        mirror.apply(decode(outgoing.payload))
+    wide.disconnect(client)
+    client = join(wide, mirror, Format.JSON, layers="wind")
+    assert take(wide, client, mirror)[0].mode == "snapshot"
+    assert {cell.values for cell in mirror.cells} == {(NULL, 20, 2700)}
+    assert mirror.resume("wind").seq == wide.state.seq
+
+
+@pytest.mark.contract("W3", "W13")
+@pytest.mark.parametrize("stream", ["a" * 32, "b" * 32])
+def test_a_client_that_is_ahead_subscribes(wide: Hub, stream: str) -> None:
+    """A client that waits until the server has caught up goes on waiting when it asks for something else."""
+    client = wide.connect(Format.JSON, "a", lambda: None, 0.0)
+    has = {"type": "resume", "stream": stream, "seq": 2, "geometry": wide.state.geometry.name}
+    wide.received(client, json.dumps(has), 0.0)
+    wide.received(client, '{"type":"subscribe","tile":"east","layers":"wind"}', 0.0)
+    assert wide.take(client, 0.0) == []
+    wide.answer(client, Checkpoint(stream, 2))
+    assert wide.take(client, 0.0) == []
+    if stream == wide.state.stream:
+        write(wide, {1: -3.0})
+    else:
+        wide.replace(GridState(stream, 2, locations=dict(PLACES)))
+    hello, geometry, snapshot = (decode(message.payload) for message in wide.take(client, 0.0))
+    assert (hello.mode, hello.layers, geometry.ids, snapshot.seq) == ("snapshot", list(LAYERS[1:]), [1, 2, 3, 5], 2)
 
 
 @pytest.mark.contract("W13")

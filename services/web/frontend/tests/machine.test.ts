@@ -6,7 +6,6 @@ import {
   type Delta,
   type Geometry,
   type Hello,
-  NOWHERE,
   PONG,
   type ServerMessage,
   type Snapshot,
@@ -181,13 +180,16 @@ describe("subscribing", () => {
     expect(play.actions).toContainEqual({ do: "send", text: JSON.stringify({ type: "subscribe", ...wind }) });
     play.do({ type: "closed", code: 1006 }, { type: "timer", timer: "retry" }, { type: "opened" });
     const said = play.actions.find((action) => action.do === "send");
-    expect(said).toMatchObject({ text: JSON.stringify({ type: "resume", ...NOWHERE, ...wind }) });
+    const has = { stream: "s", seq: 10, geometry: null };
+    expect(said).toMatchObject({ text: JSON.stringify({ type: "resume", ...has, ...wind }) });
   });
 
-  it("resumes again once the server has answered with the layers that were asked for", () => {
+  it("resumes again once it has the layers that were asked for, not when they are only announced", () => {
     const play = new Play().live();
     play.do({ type: "subscribe", subscription: wind });
-    play.receive(hello({ mode: "snapshot", layers: ["wind_speed_10m", "wind_direction_10m"] }));
+    play.receive(hello({ mode: "snapshot", layers: ["wind_speed_10m", "wind_direction_10m"] }), geometry);
+    expect(play.state.otherLayers).toBe(true);
+    play.receive(snapshot());
     expect(play.state.otherLayers).toBe(false);
   });
 });

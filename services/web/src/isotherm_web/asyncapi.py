@@ -91,7 +91,7 @@ A client may take only some of the layers (`all`, `temperature`, or `wind`, whic
 `world`, `west`, `east`, or 60 degrees square, `n0` to `n5`, `m0` to `m5` and `s0` to `s5` (north of 30° N, between,
 south of 30° S, from 180° W eastward). It says so in `resume`, or later by `subscribe`, which is answered by `hello` with
 `mode: snapshot`. The cells of a tile are numbered by themselves, as its `geometry` says. Who resumes with other layers
-than before sends nulls.
+than before sends a null geometry, with its stream and seq.
 
 Control messages are JSON text in both subprotocols. Under `isotherm.v1.bin` a snapshot or delta is one binary frame,
 little-endian: u8 kind (1 snapshot, 2 delta), u8 version (1), u16 number of layers, u32 number of cells n, u64 from_seq

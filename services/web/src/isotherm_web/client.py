@@ -69,7 +69,6 @@ class Client:
 
     async def subscribe(self, layers: LayerChoice = "all", tile: TileName = "world") -> None:
         """Ask for other layers or another tile; the server answers with all of it."""
-        self.mirror.layers = layers
         await self.send(Subscribe(layers, tile))
 
     async def until(self, seq: int) -> Mirror:

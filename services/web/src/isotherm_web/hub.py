@@ -10,6 +10,8 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from isotherm_web import protocol
 from isotherm_web.addresses import household
 from isotherm_web.clients import NO_EPOCH, Client, Closing, Outgoing, Phase, TokenBucket
@@ -177,9 +179,9 @@ class Hub:
             self._refuse_message(client, "resume comes before subscribe")
         elif shape != client.shape:
             client.shape, client.epoch = shape, NO_EPOCH
-            client.resume = Resume(None, 0, None)
-            if client in self._held:
-                self._settle(client, None)
+            if client in self._held and client.resume is not None:
+                # What it has is still ahead of this process: it waits on, and then begins anew.
+                client.resume = msgspec.structs.replace(client.resume, geometry=None)
             client.wake()
 
     def _refuse_message(self, client: Client, reason: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from isotherm_web.errors import ProtocolError
 from isotherm_web.protocol import Delta, GeometryMessage, Hello, Resume, ServerMessage, Snapshot
 from isotherm_web.rows import LAYERS, NULL
+from isotherm_web.shapes import layer_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Mirror:
         ids: the locations, in the order of the cells.
         cells: what is known of each.
         hello: the last hello.
-        layers: the layers that were asked for; the values of others stay -32768.
+        layers: the layers that the map is of; the values of others stay -32768.
     """
 
     stream: str | None = None
@@ -51,10 +52,13 @@ class Mirror:
     _announced: GeometryMessage | None = None
 
     def resume(self, layers: LayerChoice = "all", tile: TileName = "world") -> Resume:
-        """Return what to say after connecting; with other layers than before the map begins anew."""
-        if self.layers != layers:
-            self.stream, self.seq, self.geometry, self.layers = None, 0, None, layers
-        return Resume(stream=self.stream, seq=self.seq, geometry=self.geometry, layers=layers, tile=tile)
+        """Return what to say after connecting.
+
+        With other layers than before there is nothing to add changes to: without a geometry everything comes anew, but nothing that is
+        older than what is here.
+        """
+        geometry = self.geometry if self.layers == layers else None
+        return Resume(stream=self.stream, seq=self.seq, geometry=geometry, layers=layers, tile=tile)
 
     @property
     def layer_names(self) -> list[str]:
@@ -91,6 +95,7 @@ class Mirror:
             error = f"a snapshot of geometry {message.geometry} came without that geometry"
             raise ProtocolError(error)
         self.stream, self.seq, self.geometry = message.stream, message.seq, message.geometry
+        self.layers = layer_choice(self.layer_names)
         self.ids = announced.ids
         self.cells = list(_cells(message))
 

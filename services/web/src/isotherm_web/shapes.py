@@ -13,6 +13,8 @@ from isotherm_web.geometry import Geometry, make_geometry
 from isotherm_web.rows import LAYERS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from isotherm_web.geometry import Location
 
 LayerChoice = Literal["all", "temperature", "wind"]
@@ -83,6 +85,12 @@ class Views:
                 geometry = make_geometry(place for place in geometry.locations if on_tile(place, shape.tile))
             view = self._views[shape] = View(geometry, _LAYERS[shape.layers])
         return view
+
+
+def layer_choice(names: Sequence[str]) -> LayerChoice:
+    """Return which layers messages hold that hold these."""
+    choices = (choice for choice, layers in _LAYERS.items() if [LAYERS[layer] for layer in layers] == list(names))
+    return next(choices, "all")
 
 
 def box(tile: TileName) -> Box:

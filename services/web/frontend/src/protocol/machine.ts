@@ -48,6 +48,8 @@ export interface MachineState {
   readonly mode: "none" | "resumed" | "snapshot";
   /** The geometry of the last hello; a snapshot of another one is not for us. */
   readonly expected: string | null;
+  /** The layers of the last hello. */
+  readonly expectedLayers: string;
   readonly failures: number;
   readonly lastCloseCode: number;
   readonly everLive: boolean;
@@ -64,6 +66,7 @@ export const INITIAL: MachineState = {
   standing: 0,
   mode: "none",
   expected: null,
+  expectedLayers: "",
   failures: 0,
   lastCloseCode: CLOSE.normal,
   everLive: false,
@@ -157,10 +160,15 @@ function join(state: MachineState, { nowMs }: Surroundings): Step {
   return {
     state: { ...state, phase: { name: "joining", sinceMs: nowMs } },
     actions: [
-      { do: "send", text: encodeResume(state.otherLayers ? NOWHERE : state.position, state.subscription) },
+      { do: "send", text: encodeResume(resumable(state), state.subscription) },
       { do: "set-timer", timer: "deadline", afterMs: HELLO_DEADLINE_MS },
     ],
   };
+}
+
+/** With other layers everything is to come anew, which a geometry of null says; but nothing that is older than what is here. */
+function resumable({ position, otherLayers }: MachineState): Position {
+  return otherLayers ? { ...position, geometry: null } : position;
 }
 
 /** Until the new snapshot comes, deltas of what was subscribed to before still fit what the page has. */
@@ -195,6 +203,7 @@ function receive(state: MachineState, message: ServerMessage, around: Surroundin
           ...state,
           position: { stream: message.stream, seq: message.seq, geometry: message.geometry },
           standing: Math.max(state.standing, message.seq),
+          otherLayers: state.otherLayers && state.expectedLayers !== String(LAYERS_OF[state.subscription.layers]),
         },
         actions: [alive, { do: "apply", message }],
       };
@@ -213,8 +222,8 @@ function greet(state: MachineState, hello: Hello, alive: Action, around: Surroun
       ],
     };
   }
-  const resumable = hello.stream === state.position.stream && hello.geometry === state.position.geometry;
-  if (hello.mode === "resumed" && !resumable) {
+  const fits = hello.stream === state.position.stream && hello.geometry === state.position.geometry;
+  if (hello.mode === "resumed" && !fits) {
     return drop({ ...state, position: NOWHERE }, "resumed something else", around);
   }
   const sinceMs = state.phase.name === "live" ? state.phase.sinceMs : around.nowMs;
@@ -223,8 +232,8 @@ function greet(state: MachineState, hello: Hello, alive: Action, around: Surroun
       ...state,
       phase: { name: "live", sinceMs },
       mode: hello.mode,
-      otherLayers: state.otherLayers && String(hello.layers) !== String(LAYERS_OF[state.subscription.layers]),
       expected: hello.geometry,
+      expectedLayers: String(hello.layers),
       standing: hello.seq,
       everLive: true,
     },
