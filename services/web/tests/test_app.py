@@ -15,7 +15,10 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 
 from isotherm_web.app import create_app
-from isotherm_web.errors import DatabaseUnavailable
+from isotherm_web.courses import Courses
+from isotherm_web.errors import BadQuery, DatabaseUnavailable
+from isotherm_web.frame_cache import FrameCache
+from isotherm_web.frames import FrameQuery, frame_query
 from isotherm_web.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -249,6 +252,46 @@ async def test_frames(http: TestClientProtocol, mongo: FakeMongo, hub: Hub) -> N
     assert list(struct.unpack_from("<8h", body, 56)) == [value for frame in document["frames"] for value in frame]
     assert len(body) == 56 + 16
     assert binary.headers["ETag"] != answer.headers["ETag"]
+
+
+@pytest.mark.contract("H8")
+async def test_frames_that_are_kept_are_few(hub: Hub, mongo: FakeMongo) -> None:
+    """Who asks for ever other frames does not fill the memory; what was asked for last is kept."""
+    cache = FrameCache(hub, Courses(mongo, hub), most_bytes=3000)  # type: ignore[arg-type]
+    for number in range(20):
+        query = FrameQuery("temperature_2m", FIRST + number, FIRST + number + 72 * 3600, 3600)
+        last = await cache.get(query, binary=False)
+        assert cache.bytes <= 3000
+    assert await cache.get(query, binary=False) is last
+
+
+@pytest.mark.contract("H7", "H8")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=7200&to=3600", "from must not be after to: the frames would go from 7200 to 3600."),
+        ("from=253402300799", "from must not be after to: the frames would go from 253402300799 to 1"),
+        ("to=3600", "from must not be after to: the frames would go from 1"),
+        ("from=253402300800", "from must be a time in Unix seconds"),
+        ("from=-1", "from must be a time in Unix seconds"),
+        ("step=60", "step must be one of"),
+        ("from=0&to=36000000&step=900", "ask for 289 at most"),
+    ],
+)
+async def test_why_there_are_no_frames(http: TestClientProtocol, query: str, said: str) -> None:
+    """The answer names what is wrong with the times, those that were left out included."""
+    answer = await http.get(f"/api/v1/frames?layer=temperature_2m&{query}")
+    assert answer.status_code == 400
+    assert json.loads(await answer.get_data())["detail"].startswith(said) or said in await answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"), [(-90_000.0, "begin before 1970"), (253_402_300_799.0, "end after the year 9999")]
+)
+def test_frames_of_a_clock_that_is_wrong(now: float, said: str) -> None:
+    """A span that is not the client's, but follows from the server's clock, is not called the wrong way round."""
+    with pytest.raises(BadQuery, match=said):
+        frame_query(now, "temperature_2m", None, None, None, 1)
 
 
 @pytest.mark.contract("H8")

@@ -149,3 +149,16 @@ def test_same_question_same_bytes(state: GridState) -> None:
     assert encoder.encoded == 2
     state.revision = 2
     assert encoder.delta(Format.BINARY, 41) is not delta
+
+
+def test_memory_is_bounded_whatever_clients_have(state: GridState) -> None:
+    """Clients that come with very many different seqs, all of them old, have no delta kept for each."""
+    state.seq = 5000
+    encoder = SharedEncoder(state, most_bytes=20_000)
+    first = encoder.delta(Format.JSON, 0)
+    for seq in range(1, 1000):
+        encoder.delta(Format.JSON, seq)
+        assert encoder.remembered_bytes <= 20_000
+    assert encoder.delta(Format.JSON, 0).payload == first.payload
+    assert encoder.delta(Format.JSON, 0) is not first
+    assert encoder.succeeded_by(state).most_bytes == 20_000

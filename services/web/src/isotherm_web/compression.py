@@ -57,6 +57,11 @@ class Compressible:
         self.plain = plain
         self._compressed: dict[Encoding, bytes] = {}
 
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in all the ways that it was asked for."""
+        return len(self.plain) + sum(map(len, self._compressed.values()))
+
     def encoded(self, encoding: Encoding | None) -> bytes:
         """Return the body as an encoding has it."""
         if encoding is None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from isotherm_web.state import GridState
 
 _REMEMBERED_DELTAS = 1024
+_MOST_BYTES = 16 * 1024 * 1024
+"""What is encoded and kept: clients may come with any seq, and many with one that nobody else has."""
+_ENTRY_BYTES = 256
 
 
 class SharedEncoder:
@@ -27,10 +30,14 @@ class SharedEncoder:
     Attributes:
         published_seq: the seq of the last delta that went to everyone.
         encoded: how many messages were encoded.
+        most_bytes: what deltas may take; beyond it they are forgotten.
+        remembered_bytes: what they take.
     """
 
-    def __init__(self, state: GridState) -> None:
+    def __init__(self, state: GridState, most_bytes: int = _MOST_BYTES) -> None:
         self._state = state
+        self.most_bytes = most_bytes
+        self.remembered_bytes = 0
         self._revision = -1
         self._snapshots: dict[tuple[Format, Shape], Outgoing] = {}
         self._deltas: dict[tuple[Format, Shape, int], Outgoing] = {}
@@ -42,7 +49,7 @@ class SharedEncoder:
 
     def succeeded_by(self, state: GridState) -> SharedEncoder:
         """Return the encoder of a state whose clients go on from this one's."""
-        successor = SharedEncoder(state)
+        successor = SharedEncoder(state, self.most_bytes)
         successor._sent_seqs, successor.published_seq = self._sent_seqs, self.published_seq
         successor.publish()
         return successor
@@ -91,9 +98,18 @@ class SharedEncoder:
         if message is None:
             self.encoded += 1
             message = Outgoing("delta", encode_delta(self._state, base, wire, self.view(shape)))
-            self._deltas[wire, shape, base] = message
-        self._deltas[wire, shape, seq] = message
+            self._remember((wire, shape, base), message, len(message.payload))
+        if seq != base:
+            self._remember((wire, shape, seq), message)
         return message
+
+    def _remember(self, key: tuple[Format, Shape, int], message: Outgoing, size: int = 0) -> None:
+        size += _ENTRY_BYTES
+        if self.remembered_bytes + size > self.most_bytes:
+            self._deltas.clear()
+            self.remembered_bytes = 0
+        self._deltas[key] = message
+        self.remembered_bytes += size
 
     def _begin_revision(self) -> None:
         """Forget what was encoded of an older map."""
@@ -101,6 +117,7 @@ class SharedEncoder:
             self._revision = self._state.revision
             self._snapshots.clear()
             self._deltas.clear()
+            self.remembered_bytes = 0
 
     def _base(self, seq: int) -> int:
         """Return the newest delta's seq that a client with `seq` has for certain, so that many share one delta."""

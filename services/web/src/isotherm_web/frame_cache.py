@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from isotherm_web.series import Course
 
 _MOST_DOCUMENTS = 24
+_MOST_BYTES = 48 * 1024 * 1024
+"""Frames of many cells are large, and anyone may ask for others."""
 _HISTORY_SECONDS = 60
 """How long frames are kept in which the history stands in for missing series."""
 
@@ -39,12 +41,24 @@ class Document:
 
 
 class FrameCache:
-    """Keeps the documents that were asked for last."""
+    """Keeps the documents that were asked for last.
 
-    def __init__(self, hub: Hub, courses: Courses, clock: Callable[[], float] = time.monotonic) -> None:
+    Attributes:
+        bytes: what they take, in all encodings.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        courses: Courses,
+        clock: Callable[[], float] = time.monotonic,
+        most_bytes: int = _MOST_BYTES,
+    ) -> None:
         self._hub = hub
         self._courses = courses
         self._clock = clock
+        self._most_bytes = most_bytes
+        self.bytes = 0
         self._documents: OrderedDict[tuple[object, ...], Document] = OrderedDict()
         self._lock = asyncio.Lock()
 
@@ -65,11 +79,20 @@ class FrameCache:
                 courses = known if whole else await self._courses.with_history(query)
                 names = (state.stream, self._courses.seq, state.geometry.name)
                 document = await asyncio.to_thread(_make, query, list(state.geometry.ids), courses, names, binary)
-                self._documents[key] = document
-                if len(self._documents) > _MOST_DOCUMENTS:
-                    self._documents.popitem(last=False)
-            self._documents.move_to_end(key)
+                self._keep(key, document)
+            else:
+                self._documents.move_to_end(key)
             return document
+
+    def _keep(self, key: tuple[object, ...], document: Document) -> None:
+        """Keep a document instead of those that were not asked for the longest; not at all when it is too large by itself."""
+        if document.body.size > self._most_bytes:
+            return
+        self._documents[key] = document
+        self.bytes += document.body.size
+        while len(self._documents) > _MOST_DOCUMENTS or self.bytes > self._most_bytes:
+            _, oldest = self._documents.popitem(last=False)
+            self.bytes -= oldest.body.size
 
 
 def _make(

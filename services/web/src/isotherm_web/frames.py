@@ -61,8 +61,10 @@ def frame_query(
             step,
         )
         count = len(query.times)
-        if not 0 <= query.since <= query.until <= LATEST_TIME:
-            message = "from must not be after to."
+        if query.since < 0 or query.until > LATEST_TIME:
+            message = "The frames would begin before 1970 or end after the year 9999."
+        elif query.since > query.until:
+            message = f"from must not be after to: the frames would go from {query.since} to {query.until}."
         elif count > _MOST_FRAMES or count * cells > _MOST_VALUES:
             most = min(_MOST_FRAMES, _MOST_VALUES // max(1, cells))
             message = f"This would be {count} frames: ask for {most} at most, by a shorter span or a longer step."
