@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import gzip
 import json
 import struct
+import threading
 import time
 from http import HTTPStatus
 from itertools import pairwise
@@ -14,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 import brotli  # type: ignore[import-untyped]
 import pytest
 
+from isotherm_web import http_map
 from isotherm_web.app import create_app
 from isotherm_web.courses import Courses
 from isotherm_web.errors import BadQuery, DatabaseUnavailable
+from isotherm_web.export import encode_csv
 from isotherm_web.frame_cache import FrameCache
 from isotherm_web.frames import FrameQuery, frame_query
+from isotherm_web.geometry import Location, make_geometry
 from isotherm_web.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -325,6 +330,28 @@ async def test_export(http: TestClientProtocol, mongo: FakeMongo) -> None:
     later = await http.get(f"/api/v1/export.csv?wind=kmh&at={FIRST + 1800}")
     line = (await later.get_data(as_text=True)).splitlines()[1]
     assert line == "1,Here,50.0,10.0,2026-11-23T16:30:00Z,11.0,14.0,0.0,open-meteo,2026-11-24T15:54:22Z"
+
+
+async def test_large_answers_are_made_beside_the_websockets(
+    http: TestClientProtocol, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is written and compressed in a thread, one at a time, however many ask for one at once."""
+    busy: list[int] = []
+
+    def write(*arguments: Any) -> bytes:
+        assert threading.current_thread() is not threading.main_thread()
+        busy.append(len(busy))
+        body = encode_csv(*arguments)
+        assert busy == [0]
+        busy.clear()
+        return body
+
+    monkeypatch.setattr(http_map, "encode_csv", write)
+    hub.state.locations |= {number: Location(number, 10.0, number / 10) for number in range(3, 200)}
+    hub.state.geometry = make_geometry(hub.state.locations.values())
+    ask = {"Accept-Encoding": "br"}
+    answers = await asyncio.gather(*(http.get("/api/v1/export.csv", headers=ask) for _ in range(5)))
+    assert {(answer.status_code, answer.headers["Content-Encoding"]) for answer in answers} == {(200, "br")}
 
 
 @pytest.mark.contract("H10")

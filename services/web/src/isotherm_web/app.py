@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -112,5 +113,5 @@ async def _compress(response: Response) -> None:
         return
     body = await response.get_data(as_text=False)
     if len(body) >= _COMPRESS_FROM_BYTES:
-        response.set_data(compress(body, encoding))
+        response.set_data(await asyncio.to_thread(compress, body, encoding))
         response.headers["Content-Encoding"] = encoding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from isotherm_web.grid import GridCache
 from isotherm_web.models import CsvFile, ExportQuery, Frames, FramesQuery, Grid, Problem
 from isotherm_web.openapi import BINARY, CSV, JSON
 from isotherm_web.query import integer_parameter, seconds_parameter
-from isotherm_web.rows import NO_ROW, Row
+from isotherm_web.rows import NO_ROW
 from isotherm_web.series import sample
 from isotherm_web.units import TEMPERATURE, WIND, choose
 
@@ -36,6 +37,7 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
     grids = GridCache(hub)
     courses = Courses(mongo, hub)
     frame_documents = FrameCache(hub, courses)
+    exporting = asyncio.Lock()
 
     @blueprint.get("/grid")
     @operation_id("grid")
@@ -110,9 +112,9 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
                 identity: row._replace(valid_at=at, values=sample(known[identity], at)) if identity in known else NO_ROW
                 for identity, row in rows.items()
             }
-        body = encode_csv(
-            ((place, rows.get(place.id, Row(0))) for place in hub.state.geometry.locations), temperature, wind
-        )
+        lines = [(place, rows.get(place.id, NO_ROW)) for place in hub.state.geometry.locations]
+        async with exporting:  # in a thread, so that websockets are served meanwhile, and in one of them
+            body = await asyncio.to_thread(encode_csv, lines, temperature, wind)
         moment = dt.datetime.fromtimestamp(time.time() if at is None else at, dt.UTC)
         name = f"isotherm-{moment:%Y%m%dT%H%MZ}.csv"
         headers = {"Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="{name}"'}
