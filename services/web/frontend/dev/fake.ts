@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from "vite";
 import { type WebSocket, WebSocketServer } from "ws";
-import { cities, globalGrid, LAYERS, Model } from "./model.ts";
+import { cities, globalGrid, LAYERS, Model, type Point } from "./model.ts";
 import { weatherAt } from "./weather.ts";
 
 const STATES = [
@@ -22,6 +22,7 @@ const STATES = [
   "protocol",
   "cities",
   "region",
+  "pacific",
   "dense",
 ] as const;
 type State = (typeof STATES)[number];
@@ -120,12 +121,7 @@ class World {
   #joined = 0;
 
   constructor(readonly state: State) {
-    const points = state === "cities" ? cities() : globalGrid(state === "dense" ? 2 : 10);
-    this.#model = new Model(
-      state === "region"
-        ? globalGrid(2.5).filter((p) => p.latitude >= 35 && p.latitude <= 70 && Math.abs(p.longitude - 10) <= 25)
-        : points,
-    );
+    this.#model = new Model(pointsOf(state));
     this.#source = state === "real" || state === "stale" ? 1 : 2;
     const all = this.#model.points.map((_, index) => index);
     if (state === "filling") {
@@ -137,7 +133,7 @@ class World {
         this.#model.fetch(part, this.#source, (state === "stale" ? 14_000 : 0) + Math.round(3_000 * Math.random()));
       }
     }
-    if (["live", "real", "filling", "cities", "region", "dense"].includes(state)) {
+    if (["live", "real", "filling", "cities", "region", "pacific", "dense"].includes(state)) {
       setInterval(() => this.#sweep(), state === "filling" ? 1_500 : 3_000).unref();
     }
   }
@@ -237,6 +233,22 @@ class World {
       client.send(this.#model.delta(cells, Math.min(seq, fromSeq), client.protocol === "isotherm.v1.bin"));
       this.#clients.set(client, this.#model.seq);
     }
+  }
+}
+
+function pointsOf(state: State): Point[] {
+  const fine = globalGrid(2.5);
+  switch (state) {
+    case "cities":
+      return cities();
+    case "dense":
+      return globalGrid(2);
+    case "region":
+      return fine.filter((p) => p.latitude >= 35 && p.latitude <= 70 && Math.abs(p.longitude - 10) <= 25);
+    case "pacific":
+      return fine.filter((p) => p.latitude >= -50 && p.latitude <= -10 && Math.abs(p.longitude) >= 155);
+    default:
+      return globalGrid(10);
   }
 }
 
