@@ -167,6 +167,22 @@ async def test_requests_in_one_go(connect: Callable[..., Transport]) -> None:
     assert flood.closed
 
 
+async def test_a_client_that_goes_before_its_answers(
+    connect: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When a client goes while several requests wait, nothing is written any more, and it is no error of the server's."""
+    transport = connect()
+    protocol, before = transport.protocol, len(asyncio.all_tasks())
+    protocol.data_received(GET * 3)
+    transport.close()
+    monkeypatch.setattr(transport, "write", lambda _: pytest.fail("written to a connection that is gone"))
+    protocol.connection_lost(None)
+    async with asyncio.timeout(10):
+        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - each turn of the loop is what is waited for
+            await asyncio.sleep(0)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("extra", [b"", b"Content-Length: 0\r\n"], ids=["direct", "asgi"])
 async def test_a_websocket_behind_a_request_that_waits(
     connect: Callable[..., Transport], hub: Hub, extra: bytes

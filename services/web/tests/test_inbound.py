@@ -7,6 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
@@ -147,3 +148,32 @@ async def test_pings_are_a_sign_of_life(connect: Callable[[], Any], hub: Hub) ->
     before = known.heard_at
     client.send(frame(Opcode.PING))
     assert known.heard_at > before
+
+
+@pytest.mark.contract("E5")
+@pytest.mark.parametrize("offered", [b"isotherm.v1.json", b"chat"])
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_server_that_ends_in_the_middle_of_a_handshake(
+    hub: Hub, metrics: Metrics, caplog: pytest.LogCaptureFixture, offered: bytes, turns: int
+) -> None:
+    """However far a handshake through Quart has come, the server's end is no error in it."""
+    settings = ServerSettings(direct_writer=False)
+    app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
+    config = make_server(app, hub, metrics, settings).config
+    config.load()
+    transport, state, before = Transport("10.0.0.1"), ServerState(), len(asyncio.all_tasks())
+    made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+    transport.protocol = made
+    made.connection_made(transport)
+    with structlog.testing.capture_logs() as logged:
+        made.data_received(HANDSHAKE.replace(b"isotherm.v1.json", offered))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        transport.protocol.shutdown()
+        transport.protocol.connection_lost(None)
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - each turn of the loop is what is waited for
+                await asyncio.sleep(0)
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert not hub.clients

@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from isotherm_web.errors import Unreadable
 from isotherm_web.problems import PROBLEM_TYPE, problem_body
@@ -17,6 +17,8 @@ from isotherm_web.problems import PROBLEM_TYPE, problem_body
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
+
+    from uvicorn._types import ASGI3Application
 
     from isotherm_web.door import Door
 
@@ -65,6 +67,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._waiting_since = 0.0
         self._unread_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._answering: RequestResponseCycle | None = None
 
     # Time
 
@@ -77,7 +80,18 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
         self._stop_timer()
+        self.pipeline.clear()
+        self._hear_no_more()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _hear_no_more(self) -> None:
+        """Drop what is still to be answered: uvicorn thinks of the last request only, though an earlier one may be under way."""
+        if self._answering is not None:
+            self._answering.disconnected = True
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
@@ -167,7 +181,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         refusal = self._refusal or Unreadable(400, "This is no HTTP request.")
         if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True
+            self.pipeline.clear()
+            self._hear_no_more()
         else:
             body = problem_body(refusal.status, str(refusal))
             fields = [

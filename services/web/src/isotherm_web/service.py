@@ -24,6 +24,8 @@ from isotherm_web.telling import Telling
 from isotherm_web.ticker import tick
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from isotherm_web.settings import Settings
 
 STATE = "state"
@@ -79,7 +81,7 @@ async def serve(settings: Settings) -> None:
             for task in done - {stopped}:
                 task.result()
             health.not_ready(DRAINING, "the process is ending")
-            await _drain(hub, settings.server.drain_seconds)
+            await drain(hub, settings.server.drain_seconds)
         finally:
             await stop(server, serving)
             for task in background:
@@ -107,8 +109,14 @@ def _stop_on_signals() -> asyncio.Event:
     return stopping
 
 
-async def _drain(hub: Hub, seconds: float) -> None:
-    """Close the clients in steps, so that the servers that take them over are not met by all at once."""
+async def drain(hub: Hub, seconds: float, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Close the clients in steps, so that the servers that take them over are not met by all at once.
+
+    Args:
+        hub: whose clients.
+        seconds: how long it may take in all, the end of the server included.
+        sleep: lets time pass.
+    """
     clients = hub.begin_drain()
     structlog.get_logger().info("draining", clients=len(clients))
     duration = min(seconds * _DRAIN_SHARE, len(clients) / _CLOSED_PER_SECOND)
@@ -117,4 +125,4 @@ async def _drain(hub: Hub, seconds: float) -> None:
     for step in range(steps):
         for client in clients[step * size : (step + 1) * size]:
             hub.close(client, CloseCode.RESTARTING, "this server is restarting: connect again")
-        await asyncio.sleep(_DRAIN_STEP_SECONDS)
+        await sleep(_DRAIN_STEP_SECONDS)

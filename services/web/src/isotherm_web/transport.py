@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode as WebsocketCode
@@ -112,7 +113,13 @@ class Connection(WebSocketsSansIOProtocol):
             scope[SCOPE_KEY] = self
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says, but for the goodbye of a handler whose client was closed by `close_now`."""
+        """Send what the application says, but for the goodbye of a handler whose client was closed by `close_now`.
+
+        Raises:
+            ClientDisconnected: the server has ended, or the client gone, in the middle of the handshake.
+        """
+        if self.transport.is_closing() and not self.handshake_complete:
+            raise ClientDisconnected
         if message["type"] != "websocket.close" or not self.close_sent:
             await super().send(message)
 

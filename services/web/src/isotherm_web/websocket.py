@@ -37,11 +37,14 @@ def websocket_blueprint(hub: Hub, metrics: Metrics, settings: ServerSettings) ->
         address = (websocket.scope.get("client") or ("",))[0]
         origin, offered = websocket.headers.get("Origin"), websocket.requested_subprotocols
         verdict = admission.judge(Knock(origin, websocket.host, websocket.scheme, offered, address))
-        if isinstance(verdict, Refused):
-            if verdict.counted_as is not None:
-                metrics.refused.labels(verdict.counted_as).inc()
-            return await _refuse(verdict)
-        await websocket.accept(subprotocol=verdict.wire.value)
+        try:
+            if isinstance(verdict, Refused):
+                if verdict.counted_as is not None:
+                    metrics.refused.labels(verdict.counted_as).inc()
+                return await _refuse(verdict)
+            await websocket.accept(subprotocol=verdict.wire.value)
+        except OSError:
+            return None  # the client is gone: uvicorn says so by its ClientDisconnected, which is one
         await _serve(hub, verdict.wire, address, connection_of(websocket.scope))
         return None
 
@@ -76,7 +79,7 @@ async def _serve(hub: Hub, wire: Format, address: str, connection: Connection | 
         if client.closing is not None and connection is None:
             await _close(client.closing)
     except OSError:
-        pass  # the client is gone: uvicorn says so by its ClientDisconnected, which is one
+        pass  # the client is gone
     except Exception:  # noqa: BLE001 - whatever it is, the client hears of it and the log has it
         structlog.get_logger().exception("websocket_failed")
         await websocket.close(_INTERNAL_ERROR, "something went wrong on the server: connect again")
