@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymongo import MongoClient
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import Frame, Opcode
 
 from isotherm_web.client import connect
 from web_support.fake_cdc import FakeCdc, location, weather
@@ -174,6 +175,33 @@ async def test_sigterm_in_a_storm(make_web: Callable[..., Any], capfd: pytest.Ca
             connection.close()
     assert codes[1012] >= 20
     assert set(codes) <= {1012, 1006}
+    assert [line for line in capfd.readouterr().err.splitlines() if '"level": "error"' in line] == []
+
+
+@pytest.mark.contract("W10", "E5")
+async def test_sigterm_with_clients_that_do_not_read(
+    make_web: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Clients that went without a word, with much still to be sent to them, keep no process, and are no error in its log."""
+    web = make_web().start()
+    many = request(web.port, "/api/v1/frames?layer=temperature_2m", "Accept: application/json") * 12
+    held = [opened(web.port, sent) for sent in (handshake(web.port), many) for _ in range(3)]
+    try:
+        for connection in held[:3]:
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                answer += await asyncio.to_thread(connection.recv, 1)
+            tiles = [f'{{"type":"subscribe","tile":"{("world", "east")[number % 2]}"}}' for number in range(15)]
+            for said in ('{"type":"resume","stream":null,"seq":0,"geometry":null}', *tiles):
+                connection.sendall(Frame(Opcode.TEXT, said.encode()).serialize(mask=True))
+                await asyncio.sleep(0.01)  # so that each is answered by itself
+        taken = 'isotherm_web_messages_received_total{type="subscribe"}'
+        await asyncio.to_thread(wait_for, lambda: web.metric(taken) == 45, "the subscriptions", 30)
+        web.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(web.wait) == 0
+    finally:
+        for connection in held:
+            connection.close()
     assert [line for line in capfd.readouterr().err.splitlines() if '"level": "error"' in line] == []
 
 

@@ -25,6 +25,7 @@ from isotherm_web.transport import (
     LATE_BYTES,
     MOST_FRAGMENTS,
     READ_AT_ONCE_BYTES,
+    SHUTDOWN_SECONDS,
     nothing,
     short_reason,
 )
@@ -218,6 +219,7 @@ class Line(asyncio.Protocol):
         """End, because the server does."""
         self.close_now(CloseCode.RESTARTING, "this server is restarting: connect again")
         self._transport.close()
+        asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._transport.abort)
 
     def _end(self) -> None:
         self._transport.close()

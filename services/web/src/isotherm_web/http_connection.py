@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from isotherm_web.errors import Unreadable
 from isotherm_web.problems import PROBLEM_TYPE, problem_body
+from isotherm_web.transport import SHUTDOWN_SECONDS
 
 if TYPE_CHECKING:
     import asyncio
@@ -97,6 +98,11 @@ class HttpProtocol(HttpToolsProtocol):
         """Wait for the next request."""
         self._waiting_since = self.loop.time()
         super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """End, because the server does: after the answer that is under way, though its client may not read it."""
+        super().shutdown()
+        self.loop.call_later(SHUTDOWN_SECONDS, self.transport.abort)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -30,6 +30,8 @@ READ_AT_ONCE_BYTES = 512
 LATE_BYTES = 16 * 1024
 """So much may still come from a client after its close frame was sent: four messages that were on their way."""
 CLOSE_TIMEOUT_SECONDS = 5.0
+SHUTDOWN_SECONDS = 2.0
+"""So long a connection's client may take to read the rest when the server ends: less than uvicorn waits before it complains."""
 _REASON_BYTES = 123
 
 
@@ -122,6 +124,11 @@ class Connection(WebSocketsSansIOProtocol):
             raise ClientDisconnected
         if message["type"] != "websocket.close" or not self.close_sent:
             await super().send(message)
+
+    def shutdown(self) -> None:
+        """End, because the server does, though the client may not read."""
+        super().shutdown()
+        self.loop.call_later(SHUTDOWN_SECONDS, self.transport.abort)
 
     def close_now(self, code: CloseCode, reason: str) -> None:
         """Send a close frame after whatever was written before, and give up on the client soon after."""
