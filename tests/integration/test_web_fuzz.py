@@ -1,4 +1,4 @@
-"""Rubbish on the wire of a real web process: frames that are none, too large, cut short, or of the wrong kind."""
+"""Rubbish on the wire of a real web process: requests and frames that are none, too large, cut short, or of the wrong kind."""
 
 from __future__ import annotations
 
@@ -61,6 +61,30 @@ def rubbish(chance: random.Random) -> bytes:
     return sent[: chance.randrange(1, len(sent) + 1)]
 
 
+def nearly_http(chance: random.Random, port: int) -> bytes:
+    """Return requests that are right, or wrong in one way or another, one after the other."""
+    path = chance.choice(
+        ("/", "/ws", "/api/v1/grid", "/api/v1/frames?layer=temperature_2m&step=900", "*", "/%00", "/" + "a" * 9000)
+    )
+    fields = [
+        f"Host: 127.0.0.1:{port}",
+        "Accept-Encoding: br",
+        "Content-Length: " + chance.choice(("0", "5", "-1", "99999999999", "x")),
+        "Transfer-Encoding: chunked",
+        "Connection: " + chance.choice(("close", "keep-alive", "Upgrade", "\x00")),
+        "Upgrade: " + chance.choice(("websocket", "h2c")),
+        "Expect: 100-continue",
+        "If-None-Match: *",
+        "X: " + "y" * chance.choice((1, 9000, 40_000)),
+    ]
+    chosen = chance.sample(fields, chance.randrange(len(fields)))
+    method = chance.choice(("GET", "GET", "HEAD", "POST", "OPTIONS", "TRACE", "CONNECT", "PRI", "\xff"))
+    version = chance.choice(("HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/9.9", ""))
+    head = "\r\n".join((f"{method} {path} {version}", *chosen, "", "")).encode("latin-1")
+    whole = (head + chance.choice((b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n"))) * chance.randrange(1, 4)
+    return whole[: chance.choice((len(whole), chance.randrange(1, len(whole) + 1)))]
+
+
 def attack(port: int, chance: random.Random) -> None:
     """Connect, shake hands or nearly so, send, read a little, and go."""
     lines = [
@@ -73,10 +97,15 @@ def attack(port: int, chance: random.Random) -> None:
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Protocol: isotherm.v1.json",
     ]
+    if chance.random() < 0.4:
+        lines.append("Content-Length: 0")  # unusual, so that it goes through Quart
     if chance.random() < 0.2:
         lines[chance.randrange(len(lines))] = chance.choice(("", "X: " + "y" * 9000, "Upgrade: h2c", "\x00"))
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as client:
-        client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        if chance.random() < 0.3:
+            client.sendall(nearly_http(chance, port))
+        else:
+            client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         client.settimeout(PATIENCE_SECONDS)
         with contextlib.suppress(TimeoutError):
             client.recv(4096)
@@ -87,8 +116,8 @@ def attack(port: int, chance: random.Random) -> None:
 
 @pytest.mark.contract("W10")
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_rubbish_disturbs_nobody(web: Any, seed: int) -> None:
-    """The process lives, a client that behaves never notices, and no connection is left over."""
+async def test_rubbish_disturbs_nobody(web: Any, seed: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """The process lives and logs no error, a client that behaves never notices, and no connection is left over."""
     chance = random.Random(seed)
     async with connect(web.websocket) as witness:
         async with asyncio.timeout(20):
@@ -100,3 +129,4 @@ async def test_rubbish_disturbs_nobody(web: Any, seed: int) -> None:
         open_now = 'isotherm_web_clients{format="isotherm.v1.json"}'
         await asyncio.to_thread(wait_for, lambda: web.metric(open_now) == 0, "the connections to be gone")
         assert witness.socket.close_code is None
+    assert [line for line in capfd.readouterr().err.splitlines() if '"level": "error"' in line] == []
