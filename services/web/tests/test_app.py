@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from isotherm_web import http_map
+from isotherm_web import app, compression, docs, http_map
 from isotherm_web.app import create_app
 from isotherm_web.courses import Courses
 from isotherm_web.errors import BadQuery, DatabaseUnavailable
@@ -204,6 +204,23 @@ async def test_interfaces_are_described(http: TestClientProtocol) -> None:
     assert 'src="http' not in page
     assert "4002" in page
     assert (await http.get("/docs/style.css")).status_code == 200
+
+
+@pytest.mark.contract("H5")
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/asyncapi.json", "/docs/style.css"])
+async def test_descriptions_are_made_once(http: TestClientProtocol, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Anyone may ask for them as often as he likes: they are made and compressed once, and have an ETag."""
+    accepting = {"Accept-Encoding": "br"}
+    first = await http.get(path, headers=accepting)
+    for module in (app, compression, docs):
+        for name in {"compress", "render_template", "encode_json"} & vars(module).keys():
+            monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("made again"))
+    again = await http.get(path, headers=accepting)
+    assert (again.status_code, again.headers["Content-Encoding"]) == (200, "br")
+    assert await again.get_data() == await first.get_data()
+    assert "Accept-Encoding" in again.headers["Vary"]
+    known = await http.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (known.status_code, await known.get_data()) == (304, b"")
 
 
 FIRST = 1795449600
