@@ -25,6 +25,7 @@ from isotherm_web.frame_cache import FrameCache
 from isotherm_web.frames import FrameQuery, frame_query
 from isotherm_web.geometry import Location, make_geometry
 from isotherm_web.settings import ServerSettings
+from isotherm_web.state import GridState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +116,16 @@ async def test_grid(http: TestClientProtocol) -> None:
         compressed = await http.get("/api/v1/grid", headers={"Accept-Encoding": accepted})
         assert compressed.headers.get("Content-Encoding") == encoding
         assert json.loads(decompress(await compressed.get_data(as_text=False)))["seq"] == 41
+
+
+@pytest.mark.contract("H2")
+async def test_grid_that_was_changed_by_hand(http: TestClientProtocol, hub: Hub) -> None:
+    """When the map was loaded anew and differs without a newer seq, who has the old one does not hear that it has not changed."""
+    before = await http.get("/api/v1/grid")
+    hub.replace(GridState(stream=hub.state.stream, seq=hub.state.seq, locations=hub.state.locations))
+    after = await http.get("/api/v1/grid", headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert (await after.get_json())["layers"]["temperature_2m"] == [None, None]
 
 
 @pytest.mark.contract("H3", "H4", "H7")

@@ -64,7 +64,8 @@ class GridCache:
     def etag(self) -> str:
         """The tag of the map as it is now."""
         state = self._hub.state
-        return f"{state.stream[:12]}-{state.seq}-{state.geometry.name}"
+        # What was changed by hand has no newer seq, but raises the floor (GridState.follow).
+        return f"{state.stream[:12]}-{state.seq}-{state.resume_floor}-{state.geometry.name}"
 
     def get(self) -> GridDocument:
         """Return the document of the map as it is now."""
