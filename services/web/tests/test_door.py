@@ -130,6 +130,17 @@ async def test_addresses_are_those_that_a_trusted_proxy_says(knock: Callable[...
     assert [client.address for client in hub.clients] == ["192.0.2.1", "203.0.113.5"]
 
 
+@pytest.mark.parametrize("more", [{}, {"Content_Length": "0"}], ids=["direct", "asgi"])
+async def test_a_proxy_whose_address_is_written_as_ipv6(
+    knock: Callable[..., Visitor], hub: Hub, more: dict[str, str]
+) -> None:
+    """On a socket for IPv4 and IPv6 a trusted proxy is known by its IPv4 address all the same."""
+    settings = ServerSettings(trusted_proxies=("10.0.0.0/8",))
+    transport = knock(ask(X_Forwarded_For="192.0.2.1", X_Forwarded_Proto="https", **more), settings, "::ffff:10.0.0.1")
+    await answered(transport)
+    assert [client.address for client in hub.clients] == ["192.0.2.1"]
+
+
 async def test_a_server_that_ends_closes_lines(knock: Callable[..., Visitor], hub: Hub) -> None:
     """Uvicorn's shutdown reaches a connection that came in by the door."""
     transport = knock(ask())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from isotherm_web.addresses import peer
 from isotherm_web.errors import Unreadable
 from isotherm_web.problems import PROBLEM_TYPE, problem_body
 from isotherm_web.transport import SHUTDOWN_SECONDS
@@ -75,6 +76,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self.client = peer(self.client)
         self._waiting_since = self.loop.time()
         self._timer = self.loop.call_later(self._request_seconds, self._look)
 

@@ -13,7 +13,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode as WebsocketCode
 
+from isotherm_web.addresses import peer
+
 if TYPE_CHECKING:
+    from asyncio import BaseTransport
     from collections.abc import Callable, Mapping
 
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
@@ -53,6 +56,11 @@ class Connection(WebSocketsSansIOProtocol):
         self.overfilled: Callable[[], None] = nothing
         self._unread = b""
         self._late_bytes = 0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self.client = peer(self.client)
 
     def data_received(self, data: bytes) -> None:
         """Read a little at a time: nothing more while a message waits for the application, not much more after the close."""
