@@ -96,6 +96,7 @@ MEANINGS = {
     "draining": "The process ends; its browsers are closed in steps.",
     "state_loaded": "The map is loaded and the change stream followed from there.",
     "foreign_change": "A document changed that does not come from the CDC.",
+    "open_files_limited": "The system allows fewer open files than WEB_MAX_CONNECTIONS needs: raise its hard limit, or lower the setting.",
     "request_failed": "An HTTP request was answered with 5xx.",
     "serving": "The page is served.",
     "shutdown_requested": "A signal asked the process to end.",

@@ -14,6 +14,7 @@ from isotherm_common.observability import Health, ObservabilityServer
 from isotherm_common.tracing import configure
 from isotherm_web import __version__
 from isotherm_web.app import create_app
+from isotherm_web.descriptors import allow_open_files, files_for
 from isotherm_web.feed import Feed, Publisher, Referee
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
@@ -46,6 +47,7 @@ async def serve(settings: Settings) -> None:
         ConfigurationError: a port cannot be used, or MongoDB holds what the settings do not fit.
     """
     stopping = _stop_on_signals()
+    _allow_clients(settings.hub.maximum_connections)
     metrics = Metrics()
     metrics.clients_limit.set(settings.hub.maximum_connections)
     metrics.stale_after.set(settings.hub.stale_after_seconds)
@@ -93,6 +95,13 @@ async def serve(settings: Settings) -> None:
                     await asyncio.gather(*background, return_exceptions=True)
                     await mongo.close()
                     await asyncio.to_thread(tracing.close)
+
+
+def _allow_clients(count: int) -> None:
+    needed = files_for(count)
+    allowed = allow_open_files(needed)
+    if allowed < needed:
+        structlog.get_logger().warning("open_files_limited", allowed=allowed, needed=needed)
 
 
 def _stop_on_signals() -> asyncio.Event:
