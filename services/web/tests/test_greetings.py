@@ -29,3 +29,5 @@ def test_one_for_everyone_within_a_second(state: GridState) -> None:
     assert isinstance(moved, Hello)
     assert (moved.seq, moved.server_time) == (42, 1000)
     assert later == Ping(42, 1001)
+    back = decode(greetings.ping(state, 10.0).payload)
+    assert back == Ping(42, 10), "a clock that is set back is believed"
