@@ -137,6 +137,7 @@ STATES = (
     ),
     Picture("places", "Places that lie on no grid", "?state=cities"),
     Picture("region", "A region", "?state=region", scheme="dark"),
+    Picture("antimeridian", "A region across the antimeridian", "?state=pacific"),
     Picture(
         "no-canvas",
         "A browser that cannot draw",

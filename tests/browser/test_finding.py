@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from browser.fake import fake_server
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from isotherm_local.harness import Pipeline
 
 WORLD_CELLS = 612
+HOUR = 3600
 LEAST_COLOURS = 60
 LEAST_CONTRAST = 80
+STRONG_COLOUR = 60
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[str]:
+    """The built page with the fake server that `npm run preview` has."""
+    with fake_server() as address:
+        yield address
 
 
 def test_coordinates_and_names_are_found(world: Pipeline, visit: Callable[..., Any]) -> None:
@@ -74,14 +86,72 @@ def test_a_link_shows_the_same(world: Pipeline, visit: Callable[..., Any]) -> No
     other.until("(hash) => location.hash === hash", page.page.evaluate("() => location.hash"))
 
 
+def test_a_link_outlives_a_server_that_is_away(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Before there is a map the address keeps what it asks for: loaded again, it still is the same link."""
+    page = visit("about:blank", live=False)
+    page.page.route_web_socket("**/ws", lambda socket: None)
+    moment = int(time.time()) // HOUR * HOUR + 5 * HOUR
+    at = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(moment))
+    page.page.goto(f"{world.url}#time={at}&view=10.00,20.00,3.00&place=17")
+    page.until("() => location.hash.includes('units=')")
+    for part in ("view=10.00,20.00,3.00", f"time={at}", "place=17"):
+        assert part in page.page.evaluate("() => location.hash")
+
+
+def test_units_of_a_link_do_not_become_the_readers_own(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """They hold while the link is looked at, also when something else is chosen meanwhile."""
+    page = visit(f"{world.url}#units=fahrenheit,knots")
+    page.page.get_by_test_id("layer-wind").click()
+    assert page.page.get_by_test_id("legend-unit").inner_text() == "kn"
+    page.page.goto("about:blank")
+    page.page.goto(world.url)
+    page.until_connection("live")
+    assert page.page.get_by_test_id("legend-unit").inner_text() == "m/s"
+
+
+def test_another_link_in_the_same_page_is_followed(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """What the new link does not name, view, time or place, is not kept from the one before; the skip link changes nothing."""
+    page = visit(f"{world.url}#view=10.00,20.00,3.00&place=17")
+    page.see("panel")
+    page.page.get_by_test_id("time-ahead").click()
+    page.until("() => location.hash.includes('time=')")
+    before = page.page.evaluate("() => location.hash")
+    page.page.locator(".skip").focus()
+    page.page.keyboard.press("Enter")
+    assert page.page.evaluate("() => document.activeElement.id") == "map"
+    assert page.page.evaluate("() => location.hash") == before
+    page.page.evaluate("() => { location.hash = '#layer=wind'; }")
+    page.page.get_by_test_id("panel").wait_for(state="hidden")
+    page.until("() => window.isotherm.time().moment === 'now'")
+    page.until("() => location.hash === '#layer=wind&units=celsius,mps'")
+
+
+def test_a_place_that_a_link_names_takes_no_focus(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """The page may be a part of another one, whose reader is elsewhere; Escape closes the panel all the same."""
+    page = visit(f"{world.url}#place=17")
+    page.see("panel")
+    assert page.page.evaluate("() => document.activeElement === document.body")
+    page.page.keyboard.press("Escape")
+    page.page.get_by_test_id("panel").wait_for(state="hidden")
+
+
 def test_a_map_within_another_page(world: Pipeline, visit: Callable[..., Any]) -> None:
     """Embedded, the map keeps what must be in sight, leaves out the rest, and leads to the whole page."""
     page = visit(f"{world.url}?embed=1#layer=wind")
     for hook in ("connection-state", "legend", "valid-time", "time-kind", "attribution", "open-whole"):
         page.see(hook)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    page.see("panel")
+    assert page.page.get_by_test_id("panel-link").get_attribute("target") == "_blank"
     for hook in ("settings", "share", "search"):
         assert not page.page.get_by_test_id(hook).is_visible()
-    assert str(page.page.get_by_test_id("open-whole").get_attribute("href")).endswith("#layer=wind")
+    whole = "() => document.querySelector('[data-testid=open-whole]').href"
+    assert "embed" not in page.page.evaluate(whole)
+    assert "layer=wind" in page.page.evaluate(whole)
+    page.page.get_by_test_id("layer-age").click()
+    page.until(f"() => ({whole})().includes('layer=age')")
 
 
 def test_exports(world: Pipeline, visit: Callable[..., Any], tmp_path: Path) -> None:
@@ -105,6 +175,22 @@ def test_exports(world: Pipeline, visit: Callable[..., Any], tmp_path: Path) -> 
     assert {"temperature_2m_fahrenheit", "wind_speed_10m_beaufort"} <= rows[0].keys()
 
 
+def test_a_picture_of_places_has_their_marks(fake: str, visit: Callable[..., Any], tmp_path: Path) -> None:
+    """Where there is no grid too, and on a phone with its words in full and its colours explained."""
+    page = visit(f"{fake}/?state=cities", "phone")
+    page.until("() => document.querySelector('[data-testid=map][data-drawn=true]') !== null")
+    page.page.get_by_test_id("share").click()
+    with page.page.expect_download() as started:
+        page.page.get_by_test_id("export-png").click()
+    started.value.save_as(tmp_path / "map.png")
+    pixels = np.asarray(Image.open(tmp_path / "map.png").convert("RGB")).astype(int)
+    height = 2 * 844
+    strong = np.ptp(pixels, axis=2) > STRONG_COLOUR
+    assert strong[:height].sum() > 16 * 100
+    assert strong[height:].sum() > 2 * 220
+    assert pixels.shape[0] - height > 2 * 90
+
+
 def test_the_file_is_of_the_moment_that_is_shown(world: Pipeline, visit: Callable[..., Any]) -> None:
     """Also when time moves on, by a key or by playing, while the menu is open."""
     page = visit(world.url)
@@ -125,12 +211,19 @@ def test_the_table_has_every_value(world: Pipeline, visit: Callable[..., Any]) -
     assert page.see("table-range") == f"1 to 50 of {WORLD_CELLS}"
     page.page.get_by_test_id("table-next").click()
     assert page.see("table-range") == f"51 to 100 of {WORLD_CELLS}"
+    for _ in range(WORLD_CELLS // 50 - 1):
+        page.page.keyboard.press("Enter")
+    assert page.see("table-range") == f"601 to {WORLD_CELLS} of {WORLD_CELLS}"
+    assert page.page.evaluate("() => document.activeElement.textContent") == "Previous"
     page.page.get_by_test_id("table-filter").fill("50° N, 10° E")
     row = page.page.locator("[data-testid=table] tbody tr")
     assert row.count() == 1
     assert "°C" in row.inner_text()
+    heads = page.page.locator("[data-testid=table] thead").inner_text()
+    assert "Latest model value of" in heads  # of another time than the values beside it
     page.page.keyboard.press("Escape")
     page.page.get_by_test_id("table").wait_for(state="hidden")
+    assert page.page.evaluate("() => document.activeElement.dataset.testid") == "share"
 
 
 @pytest.mark.parametrize(("unit", "text"), [("knots", "kn"), ("beaufort", "Bft")])
@@ -148,3 +241,7 @@ def test_units_are_everywhere_and_remembered(world: Pipeline, visit: Callable[..
     page.until("() => window.isotherm.shown(1) !== null && document.querySelector('.heatmaplayer image') !== null")
     page.page.keyboard.press("Enter")
     assert text in page.see("panel-wind")
+    page.until(f"() => document.querySelector('.key-wind').textContent.endsWith(', {text}')")
+    page.page.get_by_test_id("share").click()
+    page.page.get_by_test_id("open-table").click()
+    assert text in page.page.locator("[data-testid=table] tbody tr").first.inner_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,6 +179,26 @@ def test_a_chosen_place_shows_its_series(world: Pipeline, visit: Callable[..., A
     page.page.get_by_test_id("panel").wait_for(state="hidden")
 
 
+def test_a_chosen_place_stays_chosen_when_others_go(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Its panel stays open, and the reader's focus where it is; the panel of a place that goes itself is closed."""
+    chosen, other = location_near(world, 50, 10), location_near(world, -80, -180)
+    page = visit(f"{world.url}#place={chosen}")
+    page.see("panel")
+    page.page.get_by_test_id("search").focus()
+    try:
+        execute(world, f"UPDATE locations SET active = 0 WHERE id = {other}")
+        page.until(f"() => window.isotherm.state().cells === {WORLD_CELLS - 1}")
+        assert "50° N, 10° E" in page.see("panel")
+        assert page.page.evaluate("() => document.activeElement.dataset.testid") == "search"
+        page.page.get_by_test_id("panel-close").focus()
+        execute(world, f"UPDATE locations SET active = 0 WHERE id = {chosen}")
+        page.page.get_by_test_id("panel").wait_for(state="hidden")
+        assert page.page.evaluate("() => document.activeElement.id") == "map"
+    finally:
+        execute(world, f"UPDATE locations SET active = 1 WHERE id IN ({chosen}, {other})")
+        world.until(lambda: _caught_up(world) and world.filled(), seconds=60, what="the map being whole again")
+
+
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("layer", ["temperature", "wind"])
@@ -187,7 +208,7 @@ def test_it_is_whole_on_every_screen(
     """Nothing is cut off: the page does not scroll sideways, and all that must be in sight is."""
     page = visit(world.url, device, scheme)
     page.page.get_by_test_id(f"layer-{layer}").click()
-    for hook in ("connection-state", "data-age", "legend", "attribution", "simulated"):
+    for hook in ("connection-state", "data-age", "legend", "attribution", "simulated", "valid-time", "time-kind"):
         page.see(hook)
     assert page.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
     assert colours(page.screenshot(f"{layer}-{scheme}-{device}")) > 100
@@ -256,6 +277,26 @@ def test_a_place_without_a_course_has_no_chart(world: Pipeline, visit: Callable[
         page.page.route(f"**/api/v1/locations/*/{part}", lambda route: route.fulfill(json=nothing))
     page.page.get_by_test_id("map").focus()
     page.page.keyboard.press("Enter")
-    page.until("() => document.querySelector('.panel-message').textContent.includes('could not be loaded')")
+    page.until("() => document.querySelector('.panel-message').textContent.includes('is not known here')")
     page.page.get_by_test_id("legend-unit").click()
     assert not page.page.locator(".panel-chart").is_visible()
+
+
+def test_a_chart_fits_its_panel_when_the_phone_is_turned(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Upright the panel is as wide as the phone, across it is not: its chart follows."""
+    page = visit(f"{world.url}#place={location_near(world, 50, 10)}", "phone")
+    fits = """() => { const at = document.querySelector('.panel-chart');
+      return at.querySelector('.main-svg')?.getBoundingClientRect().width === at.clientWidth && at.clientWidth; }"""
+    page.until(fits)
+    upright = page.page.evaluate(fits)
+    page.page.set_viewport_size({"width": 844, "height": 390})
+    page.until(f"(upright) => (({fits})() || upright) !== upright", upright)
+
+
+def test_paper_has_the_shape_of_the_screen(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Printed, all layers of the map fit one another as they do on the screen."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    paper = page.page.pdf(prefer_css_page_size=True)
+    [(width, height)] = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", paper)
+    assert float(width) / float(height) == pytest.approx(1440 / 900, rel=0.001)

@@ -22,6 +22,7 @@ STATES = {
     "closing": "connection-state",
     "disconnected": "disconnected",
     "cities": "connection-state",
+    "pacific": "connection-state",
 }
 """The states of the fake server, and what is in sight then."""
 
@@ -42,5 +43,24 @@ def test_nothing_is_in_the_way_in_any_state(fake: str, visit: Callable[..., Any]
     if state not in {"connecting", "protocol"}:
         page.until("() => document.querySelector('[data-testid=map][data-drawn=true]') !== null")
     assert faults(page) == []
+    if state in {"stale", "empty"}:
+        title = page.page.locator(".notice-title").inner_text()
+        page.until("(title) => document.querySelector('[data-testid=announcer]').textContent.startsWith(title)", title)
     page.problems.clear()  # the fake server answers not everything in every state, and the browser logs that
     page.screenshot(f"state-{state}-{scheme}")
+
+
+def test_a_region_across_the_antimeridian_is_one_picture(fake: str, visit: Callable[..., Any]) -> None:
+    """It fills the screen, the middle of it is a place at 180°, and a search finds its cells on either side."""
+    page = visit(f"{fake}/?state=pacific")
+    page.until("() => document.querySelector('.heatmaplayer image') !== null")
+    box = page.page.locator(".heatmaplayer image").bounding_box()
+    assert box["width"] > 600  # of 1440 pixels
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("Enter")
+    assert "180°" in page.see("panel")
+    for text, place in (("-30, -170", "30° S, 170° W"), ("-30, 170", "30° S, 170° E")):
+        page.page.keyboard.press("/")
+        page.page.get_by_test_id("search-input").fill(text)
+        page.page.get_by_test_id("search-input").press("Enter")
+        page.until("(place) => document.querySelector('.panel-place').textContent === place", place)
