@@ -90,6 +90,46 @@ def test_playing_moves_on_and_stops(world: Pipeline, visit: Callable[..., Any]) 
     assert page.page.evaluate("() => window.isotherm.time().moment") == stopped
 
 
+def test_playing_asks_for_the_frames_once(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Over a slow network too: each picture that is drawn meanwhile asks for nothing more."""
+    page = visit("about:blank", live=False)
+    asked: list[str] = []
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        asked.append(route.request.url)
+        held.append(route)
+
+    page.page.route("**/api/v1/frames?*", hold)
+    page.page.goto(world.url)
+    page.until_connection("live")
+    page.page.get_by_test_id("play").click()
+    page.until("() => window.isotherm.time().moment > Date.now() / 1000 + 7200")
+    assert len(asked) <= 6  # three layers near now, three of the whole axis
+    for route in held[-3:]:
+        route.continue_()
+    page.until(READY)
+    page.page.get_by_test_id("play").click()
+    page.problems.clear()  # what was given up for the whole axis
+
+
+@pytest.mark.parametrize("step", [900, 3600, 10_800])
+def test_a_step_is_as_long_as_chosen(world: Pipeline, visit: Callable[..., Any], step: int) -> None:
+    """Steps lead to multiples of a quarter, an hour, or three hours, and back over now."""
+    page = visit(world.url)
+    page.page.get_by_test_id("time-step").select_option(str(step))
+    moments = []
+    for _ in range(2):
+        page.page.get_by_test_id("time-ahead").click()
+        moments.append(page.page.evaluate("() => window.isotherm.time().moment"))
+    assert [moment % step for moment in moments] == [0, 0]
+    assert moments[1] - moments[0] == step
+    assert 0 < moments[0] - time.time() <= step
+    for _ in range(2):
+        page.page.get_by_test_id("time-back").click()
+    assert page.page.evaluate("() => window.isotherm.time().moment") == "now"
+
+
 def test_the_slider_is_moved_by_keys(world: Pipeline, visit: Callable[..., Any]) -> None:
     """Arrow keys move the slider, and it says in words where it stands."""
     page = visit(world.url)
@@ -128,6 +168,12 @@ def test_little_motion_is_respected(world: Pipeline, visit: Callable[..., Any]) 
     assert [moment % HOUR for moment in moments] == [0, 0]
     assert (
         page.page.evaluate("() => getComputedStyle(document.querySelector('.map-plot')).transitionProperty") == "none"
+    )
+    assert (
+        page.page.evaluate(
+            "() => getComputedStyle(document.querySelector('.switch-input'), '::after').transitionProperty"
+        )
+        == "none"
     )
 
 
