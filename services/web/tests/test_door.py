@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +90,26 @@ async def test_a_browser_comes_in(knock: Callable[..., Visitor], hub: Hub) -> No
     assert b"Sec-WebSocket-Protocol: isotherm.v1.bin\r\n" in head
     assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
     assert [client.format for client in hub.clients] == [Format.BINARY]
+
+
+async def test_nothing_is_left_of_the_http_connection(hub: Hub, metrics: Metrics) -> None:
+    """What a websocket no longer needs is freed at once: ten thousand that come back leave no work for the garbage collector."""
+    settings = ServerSettings()
+    app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
+    config = make_server(app, hub, metrics, settings).config
+    config.load()
+    transport = Visitor("10.0.0.1")
+    gc.disable()
+    try:
+        made: Any = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
+        left = weakref.ref(made)
+        made.connection_made(transport)
+        made.data_received(ask())
+        del made
+        assert transport.direct
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_query_is_no_matter(knock: Callable[..., Visitor]) -> None:
