@@ -53,10 +53,11 @@ def test_nothing_is_in_the_way_while_the_server_is_away(
     assert faults(page) == []
 
 
-def test_without_a_canvas_there_is_the_table(world: Pipeline, visit: Callable[..., Any]) -> None:
-    """A browser that cannot draw says so and shows the values in a table."""
+@pytest.mark.parametrize("answer", ["() => null", "() => { throw new Error('forbidden'); }"])
+def test_without_a_canvas_there_is_the_table(world: Pipeline, visit: Callable[..., Any], answer: str) -> None:
+    """A browser that cannot draw, or may not, says so and shows the values in a table."""
     page = visit(world.url)
-    page.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.page.add_init_script(f"HTMLCanvasElement.prototype.getContext = {answer}")
     page.page.reload()
     page.see("canvas")
     page.until_connection("live")
@@ -65,10 +66,11 @@ def test_without_a_canvas_there_is_the_table(world: Pipeline, visit: Callable[..
     assert "of 612" in page.see("table-range")
 
 
-def test_an_old_browser_is_told_so(world: Pipeline, visit: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("lacks", ["Array.prototype.at", "CanvasRenderingContext2D.prototype.roundRect"])
+def test_an_old_browser_is_told_so(world: Pipeline, visit: Callable[..., Any], lacks: str) -> None:
     """A browser that lacks what the page needs gets a sentence and the values, not an empty page."""
     page = visit(world.url, scheme="dark")
-    page.page.add_init_script("delete Array.prototype.at")
+    page.page.add_init_script(f"delete {lacks}")
     page.page.reload()
     assert "too old" in page.see("too-old")
     page.problems.clear()  # what such a browser logs about the rest of the page is what this test brings about
@@ -76,11 +78,76 @@ def test_an_old_browser_is_told_so(world: Pipeline, visit: Callable[..., Any]) -
     assert page.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
 
 
+def test_dark_and_light_are_the_systems_or_the_readers(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """The page follows the system as it changes, until the reader chooses; what was chosen is remembered."""
+    page = visit(world.url)
+    theme = "(theme) => document.documentElement.dataset.theme === theme"
+    page.until(theme, "light")
+    page.page.emulate_media(color_scheme="dark")
+    page.until(theme, "dark")
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("theme-light").click()
+    page.until(theme, "light")
+    page.page.reload()
+    page.until(theme, "light")
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("theme-system").click()
+    page.until(theme, "dark")
+
+
 def test_changes_are_told(world: Pipeline, visit: Callable[..., Any]) -> None:
     """A screen reader hears what is shown when that changes."""
     page = visit(world.url)
     page.page.get_by_test_id("layer-age").click()
     page.until("() => document.querySelector('[data-testid=announcer]').textContent.includes('Age')")
+
+
+def test_moves_by_keys_are_told(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Whoever steps in time or moves the map by keys, and does not see them, hears where that has led."""
+    page = visit(world.url)
+    page.page.locator("[data-testid=map] .heatmaplayer image").first.wait_for(state="attached")
+    told = "document.querySelector('[data-testid=announcer]').textContent"
+    page.page.keyboard.press(".")
+    page.until(f"() => {told}.startsWith('Simulated: forecast')")
+    page.page.keyboard.press("N")
+    page.until(f"() => {told}.startsWith('Simulated: model now')")
+    page.page.get_by_test_id("map").focus()
+    page.page.keyboard.press("ArrowRight")
+    page.until(f"() => /°, .*: .* °C, .* m.s/.test({told})")
+
+
+def test_letters_need_not_be_commands(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Who speaks to the computer can switch single letters off; Escape closes all the same."""
+    page = visit(world.url)
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("shortcuts").click()
+    page.page.keyboard.press("Escape")
+    page.page.locator("#settings").wait_for(state="hidden")
+    for key in (".", "p", "/"):
+        page.page.keyboard.press(key)
+    assert page.page.evaluate("() => window.isotherm.time().moment") == "now"
+    assert not page.page.get_by_test_id("search-input").is_visible()
+    page.page.get_by_test_id("settings").click()
+    page.page.get_by_test_id("shortcuts").click()
+    page.page.get_by_test_id("shortcuts").press(".")
+    page.until("() => window.isotherm.time().moment !== 'now'")
+
+
+def test_choices_are_seen_in_colours_of_the_system(world: Pipeline, visit: Callable[..., Any]) -> None:
+    """Where the system chooses the colours, which takes backgrounds away, the legend and what is chosen stay visible."""
+    page = visit(world.url)
+    page.page.emulate_media(forced_colors="active")
+    style = "(at) => { const { backgroundImage, outlineStyle } = getComputedStyle(at); return [backgroundImage, outlineStyle]; }"
+    assert "gradient" in page.page.locator(".legend-bar").evaluate(style)[0]
+    chosen = page.page.locator("[data-testid=layer-temperature] .choice-face")
+    assert chosen.evaluate(style)[1] == "solid"
+    assert page.page.locator("[data-testid=layer-wind] .choice-face").evaluate(style)[1] == "none"
+    page.page.get_by_test_id("settings").click()
+    switches = page.page.locator(".switch-input").evaluate_all(
+        "(all) => all.map((at) => getComputedStyle(at).backgroundColor)"
+    )
+    assert len(set(switches)) == 2  # isotherms are on, arrows are off
+    assert faults(page) == []
 
 
 def test_one_card_is_open_at_a_time(world: Pipeline, visit: Callable[..., Any]) -> None:
