@@ -13,6 +13,7 @@ from websockets.frames import Frame, Opcode
 
 from isotherm_web.app import create_app
 from isotherm_web.direct import Line
+from isotherm_web.protocol import CloseCode
 from isotherm_web.server import make_server
 from isotherm_web.settings import ServerSettings
 from web_support.transport import Transport
@@ -148,6 +149,30 @@ async def test_pings_are_a_sign_of_life(connect: Callable[[], Any], hub: Hub) ->
     before = known.heard_at
     client.send(frame(Opcode.PING))
     assert known.heard_at > before
+
+
+@pytest.mark.contract("W10")
+async def test_a_client_that_is_closed_while_much_is_written_to_it(connect: Callable[[], Any], hub: Hub) -> None:
+    """A client that is closed before all of its map is written gets the close and no more, and that is no error."""
+    before = len(asyncio.all_tasks())
+    client = await connect()
+    client.transport.protocol.pause_writing()
+    with structlog.testing.capture_logs() as logged:
+        client.send(frame(Opcode.TEXT, RESUME))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        (known,) = hub.clients
+        hub.close(known, CloseCode.RESTARTING, "elsewhere")
+        client.transport.protocol.resume_writing()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert await client.close_code() == CloseCode.RESTARTING
+        client.transport.protocol.connection_lost(None)
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - each turn of the loop is waited for
+                await asyncio.sleep(0)
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
+    assert not hub.clients
 
 
 @pytest.mark.contract("E5")

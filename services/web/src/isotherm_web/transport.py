@@ -123,14 +123,17 @@ class Connection(WebSocketsSansIOProtocol):
             scope[SCOPE_KEY] = self
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the application says, but for the goodbye of a handler whose client was closed by `close_now`.
+        """Send what the application says, unless the client was closed by `close_now` before it could be written.
 
         Raises:
-            ClientDisconnected: the server has ended, or the client gone, in the middle of the handshake.
+            ClientDisconnected: it was, or the server has ended, or the client gone, in the middle of the handshake.
         """
         if self.transport.is_closing() and not self.handshake_complete:
             raise ClientDisconnected
-        if message["type"] != "websocket.close" or not self.close_sent:
+        await self.writable.wait()
+        if self.close_sent and message["type"] == "websocket.send":
+            raise ClientDisconnected
+        if not self.close_sent or message["type"] != "websocket.close":
             await super().send(message)
 
     def shutdown(self) -> None:
