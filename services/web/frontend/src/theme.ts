@@ -34,7 +34,7 @@ const LIGHT: MapColors = {
   graticule: "rgba(40, 60, 80, 0.10)",
   mark: "#ffffff",
   markEdge: "rgba(15, 25, 40, 0.55)",
-  pointEdge: "#ffffff",
+  pointEdge: "rgba(22, 32, 48, 0.6)",
   fieldOpacity: 0.94,
   ink: {
     temperature: {
@@ -71,7 +71,7 @@ const DARK: MapColors = {
   graticule: "rgba(200, 220, 240, 0.07)",
   mark: "#ffffff",
   markEdge: "rgba(5, 10, 18, 0.7)",
-  pointEdge: "#0d141d",
+  pointEdge: "rgba(232, 238, 246, 0.6)",
   fieldOpacity: 0.8,
   ink: {
     temperature: {

@@ -32,8 +32,8 @@ export async function composePicture(
   canvas.height = base.height + Math.round(foot.height * ratio);
   context.drawImage(base, 0, 0);
   const [above, aboveContext] = blank(base.width, base.height);
-  aboveContext.drawImage(marks, 0, 0);
   aboveContext.drawImage(coasts, 0, 0);
+  aboveContext.drawImage(marks, 0, 0);
   aboveContext.drawImage(lines, 0, 0);
   context.scale(ratio, ratio);
   if (field !== null) {

@@ -3,9 +3,9 @@
 export interface Canvases {
   /** The land, below the weather. */
   readonly base: HTMLCanvasElement;
-  /** The weather of places that lie on no grid. */
-  readonly marks: HTMLCanvasElement;
   readonly coasts: HTMLCanvasElement;
+  /** The weather of places that lie on no grid: no line goes through it. */
+  readonly marks: HTMLCanvasElement;
   /** Isotherms and arrows. */
   readonly lines: HTMLCanvasElement;
   /** What moves, and what is chosen. */
@@ -21,8 +21,8 @@ export interface Stack {
 export function buildStack(root: HTMLElement): Stack {
   const base = child(root, "canvas", "map-base");
   const plot = child(root, "div", "map-plot");
-  const marks = child(root, "canvas", "map-marks");
   const coasts = child(root, "canvas", "map-coasts");
+  const marks = child(root, "canvas", "map-marks");
   const lines = child(root, "canvas", "map-lines");
   return { plot, canvases: { base, marks, coasts, lines, overlay: child(root, "canvas", "map-overlay") } };
 }
