@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import brotli  # type: ignore[import-untyped]
@@ -17,6 +19,7 @@ ENCODINGS: Final[tuple[Encoding, ...]] = ("br", "gzip")
 
 _BROTLI_QUALITY = 5
 _GZIP_LEVEL = 5
+_ETAG_DIGITS = 20
 
 
 def _brotli(body: bytes) -> bytes:
@@ -44,6 +47,24 @@ def choose_encoding(quality: Callable[[str], float]) -> Encoding | None:
 def compress(body: bytes, encoding: Encoding) -> bytes:
     """Return the body in an encoding."""
     return _COMPRESS[encoding](body)
+
+
+@dataclass(frozen=True)
+class Document:
+    """An encoded answer.
+
+    Attributes:
+        etag: stands for what it says.
+        body: the answer.
+    """
+
+    etag: str
+    body: Compressible
+
+    @classmethod
+    def of(cls, plain: bytes) -> Document:
+        """Return a document whose tag stands for its bytes."""
+        return cls(hashlib.sha256(plain).hexdigest()[:_ETAG_DIGITS], Compressible(plain))
 
 
 class Compressible:

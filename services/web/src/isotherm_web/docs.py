@@ -5,18 +5,20 @@ They do not change while the process lives, so each is made and compressed once.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quart import Blueprint, Response, render_template, request
+from quart import Blueprint, Response, render_template
 from quart_schema import hide
 
+from isotherm_web.answers import answer, unchanged
 from isotherm_web.asyncapi import asyncapi_document
-from isotherm_web.compression import Compressible, choose_encoding
+from isotherm_web.compression import Document
 from isotherm_web.encoding import encode_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quart_schema import QuartSchema
 
 _STYLE = Path(__file__).with_name("docs.css")
@@ -26,50 +28,37 @@ def docs_blueprint(schema: QuartSchema, version: str) -> Blueprint:
     """Return the routes of the documentation."""
     blueprint = Blueprint("docs", __name__)
     asyncapi = asyncapi_document(version)
-    made: dict[str, Compressible] = {}
+    made: dict[str, Document] = {}
 
     def openapi() -> dict[str, Any]:
         document: dict[str, Any] = schema.openapi_provider.schema()
         return document
 
+    def made_once(name: str, make: Callable[[], bytes], kind: str) -> Response:
+        if name not in made:
+            made[name] = Document.of(make())
+        document = made[name]
+        return unchanged(document.etag) or answer(document.body, document.etag, kind)
+
     @blueprint.get("/docs")
     @hide
     async def page() -> Response:
-        if "page" not in made:
-            text = await render_template("docs.html", openapi=openapi(), asyncapi=asyncapi)
-            made["page"] = Compressible(text.encode())
-        return _answer(made["page"], "text/html; charset=utf-8")
+        text = "" if "page" in made else await render_template("docs.html", openapi=openapi(), asyncapi=asyncapi)
+        return made_once("page", text.encode, "text/html; charset=utf-8")
 
     @blueprint.get("/docs/style.css")
     @hide
     async def style() -> Response:
-        if "style" not in made:
-            made["style"] = Compressible(_STYLE.read_bytes())
-        return _answer(made["style"], "text/css; charset=utf-8")
+        return made_once("style", _STYLE.read_bytes, "text/css; charset=utf-8")
 
     @blueprint.get("/openapi.json")
     @hide
     async def openapi_json() -> Response:
-        if "openapi" not in made:
-            made["openapi"] = Compressible(encode_json(openapi()))
-        return _answer(made["openapi"], "application/json")
+        return made_once("openapi", lambda: encode_json(openapi()), "application/json")
 
     @blueprint.get("/asyncapi.json")
     @hide
     async def asyncapi_json() -> Response:
-        if "asyncapi" not in made:
-            made["asyncapi"] = Compressible(encode_json(asyncapi))
-        return _answer(made["asyncapi"], "application/json")
+        return made_once("asyncapi", lambda: encode_json(asyncapi), "application/json")
 
     return blueprint
-
-
-def _answer(body: Compressible, kind: str) -> Response:
-    etag = hashlib.sha256(body.plain).hexdigest()[:20]
-    headers = {"ETag": f'W/"{etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    if request.if_none_match.contains_weak(etag):
-        return Response(b"", 304, headers)
-    encoding = choose_encoding(request.accept_encodings.quality)
-    if encoding is not None:
-        headers["Content-Encoding"] = encoding
-    return Response(body.encoded(encoding), 200, headers, content_type=kind)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from isotherm_web.compression import Compressible
+from isotherm_web.compression import Document
 from isotherm_web.encoding import encode_json
 from isotherm_web.frames import FrameQuery, frames_binary, frames_document, make_frames
 
@@ -25,19 +23,6 @@ _MOST_BYTES = 48 * 1024 * 1024
 """Frames of many cells are large, and anyone may ask for others."""
 _HISTORY_SECONDS = 60
 """How long frames are kept in which the history stands in for missing series."""
-
-
-@dataclass(frozen=True)
-class Document:
-    """An encoded answer.
-
-    Attributes:
-        etag: stands for the bytes.
-        body: the answer.
-    """
-
-    etag: str
-    body: Compressible
 
 
 class FrameCache:
@@ -108,6 +93,6 @@ def _make(
         body = frames_binary(query, *names, len(ids), values)
     else:
         body = encode_json(frames_document(query, *names, len(ids), values))
-    document = Document(hashlib.sha256(body).hexdigest()[:20], Compressible(body))
+    document = Document.of(body)
     document.body.compress_all()
     return document

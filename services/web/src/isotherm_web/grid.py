@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from isotherm_web.compression import Compressible
+from isotherm_web.compression import Compressible, Document
 from isotherm_web.encoding import geometry_message
 from isotherm_web.models import Grid, GridGeometry
 from isotherm_web.rows import LAYERS, unscaled
@@ -20,19 +19,6 @@ if TYPE_CHECKING:
     from isotherm_web.state import GridState
 
 ATTRIBUTION = "Weather data by Open-Meteo.com (https://open-meteo.com/), CC BY 4.0"
-
-
-@dataclass(frozen=True)
-class GridDocument:
-    """The encoded map.
-
-    Attributes:
-        etag: changes with the map, not with the time of day that is in it.
-        body: JSON.
-    """
-
-    etag: str
-    body: Compressible
 
 
 def make_grid(state: GridState, now: float) -> Grid:
@@ -58,21 +44,21 @@ class GridCache:
         self._hub = hub
         self._wall_clock = wall_clock
         self._key: tuple[GridState, int, int] | None = None
-        self._document: GridDocument | None = None
+        self._document: Document | None = None
 
     @property
     def etag(self) -> str:
-        """The tag of the map as it is now."""
+        """The tag of the map as it is now: it changes with the map, not with the time of day that is in the document."""
         state = self._hub.state
         # What was changed by hand has no newer seq, but raises the floor (GridState.follow).
         return f"{state.stream[:12]}-{state.seq}-{state.resume_floor}-{state.geometry.name}"
 
-    def get(self) -> GridDocument:
+    def get(self) -> Document:
         """Return the document of the map as it is now."""
         state, now = self._hub.state, self._wall_clock()
         key = (state, state.revision, int(now))
         if self._document is None or self._key is None or self._key[0] is not state or self._key[1:] != key[1:]:
             body = msgspec.json.encode(make_grid(state, now))
-            self._document = GridDocument(self.etag, Compressible(body))
+            self._document = Document(self.etag, Compressible(body))
             self._key = key
         return self._document

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from quart import Blueprint, Response, request
 from quart_schema import document_querystring, document_response, operation_id, tag
 
-from isotherm_web.compression import choose_encoding
+from isotherm_web.answers import answer, unchanged
 from isotherm_web.courses import Courses
 from isotherm_web.errors import NotLoaded
 from isotherm_web.export import encode_csv
@@ -25,11 +25,11 @@ from isotherm_web.series import sample
 from isotherm_web.units import TEMPERATURE, WIND, choose
 
 if TYPE_CHECKING:
-    from isotherm_web.compression import Compressible
     from isotherm_web.hub import Hub
     from isotherm_web.mongo import Mongo
 
 _LONGEST_STEP = 86_400
+_VARY = "Accept, Accept-Encoding"
 
 
 def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
@@ -52,9 +52,7 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
         though `server_time` has.
         """
         _need_map(hub)
-        if request.if_none_match.contains_weak(grids.etag):
-            return _not_modified(f'W/"{grids.etag}"')
-        return _answer(grids.get().body, f'W/"{grids.etag}"', JSON)
+        return unchanged(grids.etag, _VARY) or answer(grids.get().body, grids.etag, JSON, _VARY)
 
     @blueprint.get("/frames")
     @operation_id("frames")
@@ -84,9 +82,7 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
         )
         kind = request.accept_mimetypes.best_match([JSON, BINARY], default=JSON)
         document = await frame_documents.get(query, binary=kind == BINARY)
-        if request.if_none_match.contains_weak(document.etag):
-            return _not_modified(f'W/"{document.etag}"')
-        return _answer(document.body, f'W/"{document.etag}"', kind)
+        return unchanged(document.etag, _VARY) or answer(document.body, document.etag, kind, _VARY)
 
     @blueprint.get("/export.csv")
     @operation_id("export")
@@ -124,15 +120,3 @@ def add_map_routes(blueprint: Blueprint, hub: Hub, mongo: Mongo) -> None:
 def _need_map(hub: Hub) -> None:
     if not hub.loaded:
         raise NotLoaded
-
-
-def _not_modified(etag: str) -> Response:
-    return Response(b"", 304, {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"})
-
-
-def _answer(body: Compressible, etag: str, kind: str) -> Response:
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"}
-    encoding = choose_encoding(request.accept_encodings.quality)
-    if encoding is not None:
-        headers["Content-Encoding"] = encoding
-    return Response(body.encoded(encoding), 200, headers, content_type=kind)
