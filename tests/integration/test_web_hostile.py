@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 
 from isotherm_web.client import connect
 from web_support.fake_cdc import FakeCdc, location, weather
-from web_support.web_process import WebProcess, wait_for
+from web_support.web_process import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,20 +40,6 @@ def cdc(mongodb: Mongodb) -> Iterator[Any]:
         made.commit({"weather_data": [weather(1, 1.0)]})
         yield made
         client.drop_database(database)
-
-
-@pytest.fixture(params=["true", "false"], ids=["direct", "asgi"])
-def make_web(request: pytest.FixtureRequest, mongodb: Mongodb, cdc: Any) -> Iterator[Callable[..., Any]]:
-    """Makes web processes, with either way to write."""
-    made: list[Any] = []
-
-    def make(**settings: str) -> Any:
-        made.append(WebProcess(mongodb.uri, cdc.db.name, **{"WEB_DIRECT_WRITER": request.param, **settings}))
-        return made[-1]
-
-    yield make
-    for web in made:
-        web.stop()
 
 
 def connections_to(port: int) -> int:

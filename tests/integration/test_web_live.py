@@ -20,7 +20,7 @@ from isotherm_web.mirror import Mirror
 from isotherm_web.protocol import Format
 from web_support.fake_cdc import FakeCdc, forecast, history, location, weather
 from web_support.stalled import stalled_client
-from web_support.web_process import WebProcess, wait_for
+from web_support.web_process import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,20 +42,6 @@ def cdc(mongodb: Mongodb) -> Iterator[Any]:
         made.commit({"weather_data": [weather(number, float(number)) for number in CELLS if number != 5]})
         yield made
         client.drop_database(database)
-
-
-@pytest.fixture(params=["true", "false"], ids=["direct", "asgi"])
-def make_web(request: pytest.FixtureRequest, mongodb: Mongodb, cdc: Any) -> Iterator[Callable[..., Any]]:
-    """Makes web processes over the pipeline's database, with either way to write; they end with the test."""
-    made: list[Any] = []
-
-    def make(**settings: str) -> Any:
-        made.append(WebProcess(mongodb.uri, cdc.db.name, **{"WEB_DIRECT_WRITER": request.param, **settings}))
-        return made[-1]
-
-    yield make
-    for web in made:
-        web.stop()
 
 
 def temperatures(mirror: Mirror) -> dict[int, int]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from prometheus_client import CollectorRegistry
+from uvicorn.server import ServerState
 
+from isotherm_web.app import create_app
 from isotherm_web.geometry import Location
 from isotherm_web.hub import Hub
 from isotherm_web.metrics import Metrics
 from isotherm_web.rows import Row
+from isotherm_web.server import make_server
 from isotherm_web.settings import HubSettings
 from isotherm_web.state import GridState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isotherm_web.settings import ServerSettings
+    from web_support.transport import Transport
 
 STREAM = "0123456789abcdef0123456789abcdef"
 
@@ -46,3 +57,20 @@ def hub(settings: HubSettings, metrics: Metrics, state: GridState) -> Hub:
     )
     made.replace(state)
     return made
+
+
+@pytest.fixture
+def bring(hub: Hub, metrics: Metrics) -> Callable[..., ServerState]:
+    """Connects a transport to a new server with some settings; returns what that server knows of its connections."""
+
+    def connected(transport: Transport, settings: ServerSettings) -> ServerState:
+        app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
+        config = make_server(app, hub, metrics, settings).config
+        config.load()
+        state = ServerState()
+        made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
+        transport.protocol = made
+        made.connection_made(transport)
+        return state
+
+    return connected

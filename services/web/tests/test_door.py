@@ -8,13 +8,10 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from uvicorn.server import ServerState
 
 from isotherm_web.admission import Admission, Admitted, Knock, Refused
-from isotherm_web.app import create_app
 from isotherm_web.direct import Line
 from isotherm_web.protocol import CloseCode, Format
-from isotherm_web.server import make_server
 from isotherm_web.settings import ServerSettings
 from web_support.transport import Transport
 
@@ -52,24 +49,18 @@ class Visitor(Transport):
 
 
 @pytest.fixture
-def knock(hub: Hub, metrics: Metrics) -> Callable[..., Visitor]:
+def knock(bring: Callable[..., Any]) -> Callable[..., Visitor]:
     """Brings a request to a server's new connection and returns its transport."""
 
-    def bring(request: bytes, settings: ServerSettings | None = None, address: str = "10.0.0.1") -> Visitor:
-        settings = settings or ServerSettings()
-        app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
-        config = make_server(app, hub, metrics, settings).config
-        config.load()
-        transport, state = Visitor(address), ServerState()
-        made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
-        transport.protocol = made
-        made.connection_made(transport)
-        made.data_received(request)
+    def knocked(request: bytes, settings: ServerSettings | None = None, address: str = "10.0.0.1") -> Visitor:
+        transport = Visitor(address)
+        state = bring(transport, settings or ServerSettings())
+        transport.protocol.data_received(request)
         if transport.direct:
             assert state.connections == {transport.protocol}
         return transport
 
-    return bring
+    return knocked
 
 
 async def answered(transport: Visitor) -> bytes:
@@ -92,20 +83,14 @@ async def test_a_browser_comes_in(knock: Callable[..., Visitor], hub: Hub) -> No
     assert [client.format for client in hub.clients] == [Format.BINARY]
 
 
-async def test_nothing_is_left_of_the_http_connection(hub: Hub, metrics: Metrics) -> None:
+async def test_nothing_is_left_of_the_http_connection(bring: Callable[..., Any]) -> None:
     """What a websocket no longer needs is freed at once: ten thousand that come back leave no work for the garbage collector."""
-    settings = ServerSettings()
-    app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
-    config = make_server(app, hub, metrics, settings).config
-    config.load()
     transport = Visitor("10.0.0.1")
     gc.disable()
     try:
-        made: Any = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
-        left = weakref.ref(made)
-        made.connection_made(transport)
-        made.data_received(ask())
-        del made
+        bring(transport, ServerSettings())
+        left = weakref.ref(transport.protocol)
+        transport.protocol.data_received(ask())
         assert transport.direct
         assert left() is None
     finally:

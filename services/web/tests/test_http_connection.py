@@ -7,10 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from uvicorn.server import ServerState
 
-from isotherm_web.app import create_app
-from isotherm_web.server import make_server
 from isotherm_web.settings import ServerSettings
 from web_support.transport import Transport
 
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isotherm_web.hub import Hub
-    from isotherm_web.metrics import Metrics
 
 HOST = b"Host: map.example.org\r\n"
 GET = b"GET /api/v1/grid HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -30,21 +26,15 @@ UPGRADE = (
 
 
 @pytest.fixture
-def connect(hub: Hub, metrics: Metrics) -> Callable[..., Transport]:
+def connect(bring: Callable[..., Any]) -> Callable[..., Transport]:
     """Opens a connection to a server and returns its transport."""
 
-    def bring(request_timeout_seconds: float = 60.0) -> Transport:
-        settings = ServerSettings(request_timeout_seconds=request_timeout_seconds)
-        app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
-        config = make_server(app, hub, metrics, settings).config
-        config.load()
+    def opened(request_timeout_seconds: float = 60.0) -> Transport:
         transport = Transport("10.0.0.1")
-        made: Any = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
-        transport.protocol = made
-        made.connection_made(transport)
+        bring(transport, ServerSettings(request_timeout_seconds=request_timeout_seconds))
         return transport
 
-    return bring
+    return opened
 
 
 async def until_closed(transport: Transport) -> bytes:

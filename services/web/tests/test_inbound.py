@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
-from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from isotherm_web.app import create_app
 from isotherm_web.direct import Line
 from isotherm_web.protocol import CloseCode
-from isotherm_web.server import make_server
 from isotherm_web.settings import ServerSettings
 from web_support.transport import Transport
 
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isotherm_web.hub import Hub
-    from isotherm_web.metrics import Metrics
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: map.example.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -60,19 +56,13 @@ class Client:
 
 
 @pytest.fixture(params=[True, False], ids=["direct", "asgi"])
-def connect(request: pytest.FixtureRequest, hub: Hub, metrics: Metrics) -> Callable[[], Any]:
+def connect(request: pytest.FixtureRequest, hub: Hub, bring: Callable[..., Any]) -> Callable[[], Any]:
     """Opens a websocket."""
 
-    async def bring() -> Client:
-        settings = ServerSettings(direct_writer=request.param)
-        app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
-        config = make_server(app, hub, metrics, settings).config
-        config.load()
+    async def opened() -> Client:
         transport = Transport("10.0.0.1")
-        made: Any = config.http_protocol_class(config=config, server_state=ServerState(), app_state={})  # type: ignore[call-arg]
-        transport.protocol = made
-        made.connection_made(transport)
-        made.data_received(HANDSHAKE)
+        bring(transport, ServerSettings(direct_writer=request.param))
+        transport.protocol.data_received(HANDSHAKE)
         async with asyncio.timeout(10):
             while not (hub.clients and transport.written.endswith(b"\r\n\r\n")):  # noqa: ASYNC110 - each turn is waited for
                 await asyncio.sleep(0)
@@ -80,7 +70,7 @@ def connect(request: pytest.FixtureRequest, hub: Hub, metrics: Metrics) -> Calla
         transport.written.clear()
         return Client(transport)
 
-    return bring
+    return opened
 
 
 @pytest.mark.contract("W10")
@@ -179,19 +169,13 @@ async def test_a_client_that_is_closed_while_much_is_written_to_it(connect: Call
 @pytest.mark.parametrize("offered", [b"isotherm.v1.json", b"chat"])
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_server_that_ends_in_the_middle_of_a_handshake(
-    hub: Hub, metrics: Metrics, caplog: pytest.LogCaptureFixture, offered: bytes, turns: int
+    hub: Hub, bring: Callable[..., Any], caplog: pytest.LogCaptureFixture, offered: bytes, turns: int
 ) -> None:
     """However far a handshake through Quart has come, the server's end is no error in it."""
-    settings = ServerSettings(direct_writer=False)
-    app = create_app(hub, None, metrics, settings, version="0")  # type: ignore[arg-type]
-    config = make_server(app, hub, metrics, settings).config
-    config.load()
-    transport, state, before = Transport("10.0.0.1"), ServerState(), len(asyncio.all_tasks())
-    made: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
-    transport.protocol = made
-    made.connection_made(transport)
+    transport, before = Transport("10.0.0.1"), len(asyncio.all_tasks())
+    bring(transport, ServerSettings(direct_writer=False))
     with structlog.testing.capture_logs() as logged:
-        made.data_received(HANDSHAKE.replace(b"isotherm.v1.json", offered))
+        transport.protocol.data_received(HANDSHAKE.replace(b"isotherm.v1.json", offered))
         for _ in range(turns):
             await asyncio.sleep(0)
         transport.protocol.shutdown()
